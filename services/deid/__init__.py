@@ -1,0 +1,1 @@
+"""deid answers: can this leave the building?"""

@@ -1,0 +1,1 @@
+"""intake answers: is this case complete, and good enough to be read?"""

@@ -1,0 +1,1 @@
+"""matching answers: who reads it, and by when?"""

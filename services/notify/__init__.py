@@ -1,0 +1,1 @@
+"""notify answers: who must know, how, and do they know?"""

@@ -1,0 +1,1 @@
+"""reporting answers: what does the second reader say, and is it different?"""

@@ -1,0 +1,95 @@
+"""Events reporting publishes: how the second read went, and what it says of the first."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from shared.contracts.base import Event, Frozen, ObjectRef, OpaqueId, PartnerId, ReaderId
+
+ClaimVerdict = Literal["confirmed", "revised", "refuted", "added"]
+CaseVerdict = Literal["confirmed", "revised_minor", "revised_major", "refuted", "unable_to_opine"]
+FivePoint = Literal[1, 2, 3, 4, 5]
+Radpeer = Literal["1", "2a", "2b", "3a", "3b"]
+CriticalCategory = Literal[1, 2]
+
+
+class ClaimOutcome(Frozen):
+    """What the comparison made of one claim; ids only, the words are in the report."""
+
+    claim: OpaqueId
+    verdict: ClaimVerdict
+    clinically_important: bool
+
+
+class Discrepancy(Frozen):
+    """Two scales, each with its version, because scales change."""
+
+    five_point: FivePoint
+    five_point_scale: str = "radiology-2010"
+    radpeer: Radpeer
+    radpeer_scale: str = "radpeer-2016"
+
+
+class CriticalResult(Frozen):
+    """A finding that must reach a person: category 1 in 60 minutes, 2 in 24 hours (ACR)."""
+
+    claim: OpaqueId
+    category: CriticalCategory
+
+
+class ReadingStarted(Event):
+    """The reader opened the case."""
+
+    assignment: OpaqueId
+    reader: ReaderId
+    at: AwareDatetime
+
+
+class OpinionLocked(Event):
+    """The blind opinion can't change any more; its hash is `sha256`."""
+
+    assignment: OpaqueId
+    reader: ReaderId
+    at: AwareDatetime
+    claims: int
+    sha256: str
+
+
+class FirstReportRevealed(Event):
+    """The reader saw the first report, or learnt that there is none to see."""
+
+    reader: ReaderId
+    at: AwareDatetime
+    available: bool
+
+
+class ClaimsCompared(Event):
+    """Each claim of both reads has a verdict."""
+
+    outcomes: tuple[ClaimOutcome, ...]
+
+
+class ReportFinalized(Event):
+    """The report is signed. It is never changed, only added to."""
+
+    partner: PartnerId
+    assignment: OpaqueId
+    verdict: CaseVerdict
+    discrepancy: Discrepancy | None
+    outcomes: tuple[ClaimOutcome, ...]
+    critical_results: tuple[CriticalResult, ...] = ()
+    report: ObjectRef
+    signer: ReaderId
+    signed_at: AwareDatetime
+    blind: bool
+
+
+class ReportAddended(Event):
+    """Something was added to a signed report; `parent_sha256` is what it adds to."""
+
+    partner: PartnerId
+    addendum: int
+    report: ObjectRef
+    parent_sha256: str
+    signer: ReaderId
+    signed_at: AwareDatetime

@@ -1,0 +1,1 @@
+"""The imperative shell: Kafka, Postgres, HTTP, clock, telemetry. Services pass pure code in."""
