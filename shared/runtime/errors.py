@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import httpx
-from aiokafka import errors as kafka  # type: ignore[import-untyped]  # it ships no types
+from aiokafka import errors as kafka
 from obstore import exceptions as objects
 from starlette.exceptions import HTTPException
 

@@ -3,7 +3,7 @@
 import asyncpg
 import httpx
 import pytest
-from aiokafka import errors as kafka  # type: ignore[import-untyped]  # it ships no types
+from aiokafka import errors as kafka
 from obstore import exceptions as objects
 
 from shared.runtime.errors import PROBLEMS, Problem, Unavailable, Unprocessable, is_weather
