@@ -1,0 +1,1 @@
+"""How does one real Kafka broker run on this machine, without Docker?"""
