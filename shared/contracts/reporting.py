@@ -4,10 +4,26 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import Event, Frozen, ObjectRef, OpaqueId, PartnerId, ReaderId
+from shared.contracts.base import (
+    Event,
+    Frozen,
+    ObjectRef,
+    OpaqueId,
+    PartnerId,
+    ReaderId,
+    Sha256,
+)
 
 ClaimVerdict = Literal["confirmed", "revised", "refuted", "added"]
-CaseVerdict = Literal["confirmed", "revised_minor", "revised_major", "refuted", "unable_to_opine"]
+# `not_compared`: there was no first report to judge, so nothing is said of it.
+CaseVerdict = Literal[
+    "confirmed",
+    "revised_minor",
+    "revised_major",
+    "refuted",
+    "unable_to_opine",
+    "not_compared",
+]
 FivePoint = Literal[1, 2, 3, 4, 5]
 Radpeer = Literal["1", "2a", "2b", "3a", "3b"]
 CriticalCategory = Literal[1, 2]
@@ -52,7 +68,7 @@ class OpinionLocked(Event):
     reader: ReaderId
     at: AwareDatetime
     claims: int
-    sha256: str
+    sha256: Sha256
 
 
 class FirstReportRevealed(Event):
@@ -85,11 +101,12 @@ class ReportFinalized(Event):
 
 
 class ReportAddended(Event):
-    """Something was added to a signed report; `parent_sha256` is what it adds to."""
+    """Something was added to a signed report; `parent_sha256` is that report's."""
 
     partner: PartnerId
     addendum: int
     report: ObjectRef
-    parent_sha256: str
+    parent_sha256: Sha256
     signer: ReaderId
     signed_at: AwareDatetime
+    critical_results: tuple[CriticalResult, ...] = ()
