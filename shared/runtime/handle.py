@@ -1,0 +1,199 @@
+"""What happens to an input? One batch, one transaction: lock, inbox, load, decide, save, outbox.
+
+Read this file once and you know how every service behaves when a message arrives twice, when the
+process dies half way, and when one message of a batch is bad. The bulk statements stand in
+inbox.py, outbox.py, timers.py, jobs.py and parking.py; the order of the steps stands here.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+from zlib import crc32
+
+from shared.contracts.base import CaseId, Event
+from shared.contracts.envelope import Recorded, derived_id
+from shared.contracts.topics import PUBLISHED
+from shared.decider import Deadline, Decider, Refused
+from shared.runtime import clock, inbox, jobs, outbox, parking, timers, tracing
+from shared.runtime.failpoints import failpoint
+from shared.runtime.jobs import Lease, NewJob
+from shared.runtime.postgres import Db, Pool
+from shared.runtime.timers import Timer
+from shared.runtime.wire import Poison, Readable
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class Change(Generic[State]):
+    """A case's state after the batch, and all that was decided about it, in order."""
+
+    case_id: CaseId
+    state: State
+    recorded: tuple[Recorded, ...]
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[State]):
+    """What became of one input. `duplicate`: handled before; `state` is then today's."""
+
+    state: State
+    events: tuple[Event, ...] = ()
+    refused: Refused | None = None
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An input on its way to its case's decider, wherever it comes from.
+
+    A `lease` or a `timer` is settled by the transaction that handles the input: a zombie whose
+    lease was given to another finds it gone, and its result is dropped.
+    """
+
+    input_id: UUID
+    case_id: CaseId
+    received: Any
+    traceparent: str = ""
+    timer: Timer | None = None
+    lease: Lease | None = None
+    readable: Readable | None = None
+
+
+Load = Callable[[Db, Sequence[CaseId]], Awaitable[Mapping[CaseId, State]]]
+Save = Callable[[Db, Sequence[Change[State]]], Awaitable[None]]
+
+
+@dataclass
+class Batch(Generic[State]):
+    """What one transaction has worked out so far."""
+
+    now: datetime
+    states: dict[CaseId, State]
+    fresh: set[UUID]
+    recorded: dict[CaseId, list[Recorded]] = field(default_factory=dict)
+    jobs: list[NewJob] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Runner(Generic[State]):
+    """Runs one decider against one schema. `handle` is the only way in."""
+
+    service: str
+    pool: Pool
+    decider: Decider[State, Any, Any]
+    load: Load[State]
+    save: Save[State]
+
+    async def handle(self, items: Sequence[Incoming | Poison]) -> list[Outcome[State] | None]:
+        """Handle inputs in their order, in one transaction; None for each that was parked.
+
+        Whatever is raised, nothing has happened, or (a connection cut in the COMMIT) all of it
+        has: calling again with the same inputs is right in both cases.
+        """
+        async with self.pool.acquire() as db, db.transaction():
+            outcomes = await self.handle_in(db, items)
+            await failpoint("runner.written")
+        await failpoint("runner.committed")
+        return outcomes
+
+    async def handle_in(
+        self, db: Db, items: Sequence[Incoming | Poison]
+    ) -> list[Outcome[State] | None]:
+        """Do the steps within the caller's transaction."""
+        now = clock.now()
+        cases = {one.case_id for one in items if one.case_id is not None}
+        await inbox.lock(db, cases, self._seed)
+        await failpoint("runner.locked")
+        go, wait = _divide(items, await parking.blocked(db, cases))
+        await parking.park(db, wait, now)
+        fresh = await self._claim(db, go, now)
+        await failpoint("runner.claimed")
+        states = await self._states(db, {one.case_id for one in go})
+        batch = Batch[State](now, states, fresh)
+        outcomes = {id(one): self._step(batch, one) for one in go}
+        await self._write(db, batch)
+        await timers.settle(db, [one.timer for one in go if one.timer])
+        return [outcomes.get(id(one)) for one in items]
+
+    async def state(self, case_id: CaseId) -> State:
+        """Read a case as it stands."""
+        async with self.pool.acquire() as db:
+            return (await self._states(db, [case_id]))[case_id]
+
+    @property
+    def _seed(self) -> int:
+        return crc32(self.service.encode())
+
+    async def _claim(self, db: Db, go: Sequence[Incoming], now: datetime) -> set[UUID]:
+        leases = [one.lease for one in go if one.lease]
+        alive = await jobs.settle(db, leases)
+        ids = {one.input_id for one in go if one.lease is None or one.lease in alive}
+        return await inbox.claim(db, list(ids), now)
+
+    async def _states(self, db: Db, cases: Collection[CaseId]) -> dict[CaseId, State]:
+        loaded = await self.load(db, list(cases)) if cases else {}
+        return {case: loaded.get(case, self.decider.initial) for case in cases}
+
+    def _step(self, batch: Batch[State], one: Incoming) -> Outcome[State]:
+        state = batch.states[one.case_id]
+        if one.input_id not in batch.fresh:
+            return Outcome(state, duplicate=True)
+        batch.fresh.discard(one.input_id)
+        with tracing.span(self.service, one.received, one.traceparent) as traceparent:
+            step = self.decider.step(state, one.received, batch.now)
+        batch.states[one.case_id] = step.state
+        recorded = [
+            Recorded(event, derived_id(one.input_id, n), batch.now, one.input_id, traceparent)
+            for n, event in enumerate(step.events)
+        ]
+        if recorded:
+            batch.recorded.setdefault(one.case_id, []).extend(recorded)
+        batch.jobs += [
+            NewJob(derived_id(r.event_id, "job", n), one.case_id, job, traceparent)
+            for r in recorded
+            for n, job in enumerate(self.decider.jobs(r.event))
+        ]
+        return Outcome(step.state, step.events, step.refused)
+
+    async def _write(self, db: Db, batch: Batch[State]) -> None:
+        """Write what was decided; where nothing was, nothing changes."""
+        if not batch.recorded:
+            return
+        changes = [
+            Change(case, batch.states[case], tuple(recorded))
+            for case, recorded in batch.recorded.items()
+        ]
+        await self.save(db, changes)
+        await failpoint("runner.saved")
+        every = [one for change in changes for one in change.recorded]
+        await outbox.append(db, self.service, [r for r in every if type(r.event) in PUBLISHED])
+        await failpoint("runner.appended")
+        wanted: dict[CaseId, Sequence[Deadline]] = {
+            change.case_id: self.decider.deadlines(change.state) for change in changes
+        }
+        await timers.replace(db, wanted)
+        await jobs.add(db, self.service, batch.jobs, batch.now)
+
+
+def _divide(
+    items: Sequence[Incoming | Poison], held: set[CaseId]
+) -> tuple[list[Incoming], list[Poison]]:
+    """Split what may go on from what is parked, or must wait behind a parked event of its case.
+
+    Only messages wait. A person, a deadline or a finished job gets its answer: a stuck case must
+    still breach its clock.
+    """
+    go: list[Incoming] = []
+    wait: list[Poison] = []
+    for one in items:
+        if isinstance(one, Poison):
+            wait.append(one)
+            held |= {one.case_id} if one.case_id else set()
+        elif one.readable is not None and one.case_id in held:
+            wait.append(parking.behind(one.readable))
+        else:
+            go.append(one)
+    return go, wait

@@ -1,0 +1,156 @@
+"""How do decided events reach Kafka, each at least once and a case's in order?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from asyncpg import Record
+
+from shared.contracts.envelope import CONTENT_TYPE, Recorded
+from shared.runtime.errors import Unprocessable, is_weather
+from shared.runtime.failpoints import failpoint
+from shared.runtime.patience import Patience
+from shared.runtime.postgres import Db, Pool, Wakeups
+from shared.runtime.wire import LARGEST_VALUE
+
+WAVE = 1000
+IDLE_SECONDS = 1.0
+ELECTION_SECONDS = 0.5
+
+# Append what was decided; `seq` keeps a case's order because the case is locked until the commit.
+APPEND = """
+    INSERT INTO outbox
+        (id, aggregatetype, aggregateid, type, payload, occurred_at, causation_id, traceparent)
+    SELECT * FROM unnest(
+        $1::uuid[], $2::text[], $3::uuid[], $4::text[],
+        $5::text[], $6::timestamptz[], $7::uuid[], $8::text[])
+"""
+# Wake the relay when this transaction commits.
+NOTIFY = "SELECT pg_notify($1, '')"
+# The relay's turn: oldest first.
+OLDEST = """
+    SELECT seq, id, aggregatetype, aggregateid::text AS key, type, payload, occurred_at,
+           causation_id, traceparent
+    FROM outbox ORDER BY seq LIMIT $1
+"""
+# What Kafka has acknowledged.
+DELETE = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
+# One relay per schema.
+LEAD = "SELECT pg_try_advisory_lock(hashtextextended('relay:' || current_schema(), 0))"
+# For the metrics: how many wait, and since when.
+DEPTH = """
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS some) AS depth,
+           (SELECT occurred_at FROM outbox ORDER BY seq LIMIT 1) AS oldest
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record ready for Kafka."""
+
+    seq: int
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class Publish(Protocol):
+    """Publish a wave; give the `seq` of those that Kafka acknowledged."""
+
+    async def __call__(self, wave: Sequence[Outgoing], /) -> list[int]: ...
+
+
+async def append(db: Db, service: str, recorded: Sequence[Recorded]) -> None:
+    """Write events to the outbox, within the caller's transaction."""
+    if not recorded:
+        return
+    payloads = [one.event.model_dump_json() for one in recorded]
+    if max(map(len, payloads)) > LARGEST_VALUE:
+        raise Unprocessable("an event is too large: pass its content by a claim check")
+    await db.execute(
+        APPEND,
+        [one.event_id for one in recorded],
+        [one.event.publisher() for one in recorded],
+        [one.case_id for one in recorded],
+        [one.event.ce_type() for one in recorded],
+        payloads,
+        [one.recorded_at for one in recorded],
+        [one.caused_by for one in recorded],
+        [one.traceparent for one in recorded],
+    )
+    await db.execute(NOTIFY, channel(service))
+
+
+def channel(service: str) -> str:
+    return f"{service}_outbox"
+
+
+@dataclass(slots=True)
+class Relay:
+    """Carries the outbox to Kafka. One leads per schema; the others wait for its connection to end.
+
+    A wave holds at most one batch per partition, and a batch is taken whole or not at all: so no
+    event can overtake an earlier one of its case when Kafka refuses some.
+    """
+
+    pool: Pool
+    service: str
+    prefix: str
+    publish: Publish
+    wakeups: Wakeups
+    published: int = 0
+
+    async def run(self) -> None:
+        """Relay for ever."""
+        patience = Patience()
+        while True:
+            try:
+                await self._lead(patience)
+            except Exception as error:
+                if not is_weather(error):
+                    raise
+                await patience.pause()
+
+    async def _lead(self, patience: Patience) -> None:
+        async with self.pool.acquire() as db:
+            while not await db.fetchval(LEAD):
+                await self.wakeups.wait(channel(self.service), ELECTION_SECONDS)
+            try:
+                while True:
+                    if await self.wave(db) == 0:
+                        await self.wakeups.wait(channel(self.service), IDLE_SECONDS)
+                    patience.reset()
+            finally:
+                await db.execute("SELECT pg_advisory_unlock_all()", timeout=2)
+
+    async def wave(self, db: Db) -> int:
+        """Publish the oldest; give how many left the table."""
+        rows = await db.fetch(OLDEST, WAVE)
+        if not rows:
+            return 0
+        await failpoint("relay.read")
+        done = await self.publish([self._outgoing(row) for row in rows])
+        await failpoint("relay.published")
+        await db.execute(DELETE, done)
+        await failpoint("relay.deleted")
+        self.published += len(done)
+        return len(done)
+
+    def _outgoing(self, row: Record) -> Outgoing:
+        service = row["aggregatetype"]
+        pairs = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(row["id"]).encode()),
+            ("ce_type", row["type"].encode()),
+            ("ce_source", b"/overread/" + service.encode()),
+            ("ce_subject", row["key"].encode()),
+            ("ce_time", row["occurred_at"].isoformat().encode()),
+            ("content-type", CONTENT_TYPE.encode()),
+        ]
+        if row["causation_id"] is not None:
+            pairs.append(("ce_causationid", str(row["causation_id"]).encode()))
+        if row["traceparent"]:
+            pairs.append(("traceparent", row["traceparent"].encode()))
+        topic = f"{self.prefix}.{service}"
+        return Outgoing(row["seq"], topic, row["key"].encode(), row["payload"].encode(), pairs)

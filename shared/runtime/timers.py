@@ -1,0 +1,123 @@
+"""When does a case want to be asked again? Rows written with the state; a ticker asks."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from shared.contracts.base import CaseId, DeadlineReached
+from shared.contracts.envelope import derived_id
+from shared.decider import Deadline
+from shared.runtime import clock
+from shared.runtime.postgres import Db, Pool, Wakeups
+
+AT_ONCE = 500
+TICK_SECONDS = 0.5
+# A due row that is being handled is hidden from other tickers for this long.
+HANDLING = timedelta(seconds=30)
+RETRY = timedelta(minutes=5)
+LOG = structlog.get_logger()
+
+# Drop what the cases no longer want, or want at another time.
+DROP = """
+    DELETE FROM timers WHERE case_id = ANY($1::uuid[]) AND NOT EXISTS (
+        SELECT 1 FROM unnest($2::uuid[], $3::text[], $4::timestamptz[])
+            AS wanted (case_id, kind, due)
+        WHERE wanted.case_id = timers.case_id AND wanted.kind = timers.kind
+          AND wanted.due = timers.due_at)
+"""
+# Write what they want now.
+SET = """
+    INSERT INTO timers (case_id, kind, due_at, retry_at)
+    SELECT case_id, kind, due, due
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS wanted (case_id, kind, due)
+    ON CONFLICT (case_id, kind) DO NOTHING
+"""
+# A deadline that was handled is gone, unless the case moved it meanwhile.
+SETTLE = """
+    DELETE FROM timers USING unnest($1::uuid[], $2::text[], $3::timestamptz[])
+        AS done (case_id, kind, due)
+    WHERE timers.case_id = done.case_id AND timers.kind = done.kind AND timers.due_at = done.due
+"""
+# Claim due rows, oldest first; other tickers skip them.
+DUE = """
+    UPDATE timers SET retry_at = $1::timestamptz + $3::interval, attempts = attempts + 1
+    WHERE (case_id, kind) IN (
+        SELECT case_id, kind FROM timers WHERE retry_at <= $1 ORDER BY retry_at LIMIT $2
+        FOR UPDATE SKIP LOCKED)
+    RETURNING case_id, kind, due_at
+"""
+# A bug stopped it: later again.
+FAILED = "UPDATE timers SET retry_at = $3, cause = $4 WHERE case_id = $1 AND kind = $2"
+# For the metrics: how late is the latest.
+OLDEST_DUE = "SELECT min(due_at) FROM timers WHERE due_at <= $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A deadline of a case."""
+
+    case_id: CaseId
+    kind: str
+    due_at: datetime
+
+    @property
+    def input_id(self) -> UUID:
+        return derived_id(self.case_id, "deadline", self.kind, self.due_at.isoformat())
+
+    def reached(self) -> DeadlineReached:
+        return DeadlineReached(case_id=self.case_id, kind=self.kind, due_at=self.due_at)
+
+
+async def replace(db: Db, wanted: Mapping[CaseId, Sequence[Deadline]]) -> None:
+    """Make the table equal to what these cases want."""
+    if not wanted:
+        return
+    rows = [(case, one.kind, one.due_at) for case, all_ in wanted.items() for one in all_]
+    columns = [[row[i] for row in rows] for i in range(3)]
+    await db.execute(DROP, list(wanted), *columns)
+    if rows:
+        await db.execute(SET, *columns)
+
+
+async def settle(db: Db, timers: Sequence[Timer]) -> None:
+    if timers:
+        await db.execute(
+            SETTLE,
+            [one.case_id for one in timers],
+            [one.kind for one in timers],
+            [one.due_at for one in timers],
+        )
+
+
+@dataclass(slots=True)
+class Ticker:
+    """Submits what is due. Any number of replicas tick; each row is claimed by one of them."""
+
+    pool: Pool
+    service: str
+    wakeups: Wakeups
+    submit: Callable[[Sequence[Timer]], Awaitable[list[tuple[Timer, Exception]]]]
+
+    async def run(self) -> None:
+        while True:
+            if await self.tick() < AT_ONCE:
+                await self.wakeups.wait(f"{self.service}_timers", TICK_SECONDS)
+
+    async def tick(self) -> int:
+        async with self.pool.acquire() as db:
+            rows = await db.fetch(DUE, clock.now(), AT_ONCE, HANDLING)
+        due = [Timer(CaseId(row["case_id"]), row["kind"], row["due_at"]) for row in rows]
+        failed = await self.submit(sorted(due, key=lambda one: one.due_at)) if due else []
+        for timer, error in failed:
+            await self._tell(timer, error)
+        return len(due)
+
+    async def _tell(self, timer: Timer, error: Exception) -> None:
+        """A deadline that meets a bug is asked again later, and says why it is stuck."""
+        cause = type(error).__name__
+        LOG.error("deadline_failed", case_id=str(timer.case_id), kind=timer.kind, cause=cause)
+        async with self.pool.acquire() as db:
+            await db.execute(FAILED, timer.case_id, timer.kind, clock.now() + RETRY, cause)

@@ -1,0 +1,136 @@
+"""What is in this message? Bytes from Kafka become an input, a message not for us, or a poison."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared.contracts.base import CaseId, Event
+from shared.contracts.envelope import REQUIRED
+from shared.contracts.topics import EVENTS
+
+# A producer of ours never makes one above this (outbox.py); a foreign one is parked unread.
+LARGEST_VALUE = 1_000_000
+OUR_TYPE = re.compile(r"org\.overread\.[a-z]{1,20}\.[a-z-]{1,40}\.v\d{1,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record as Kafka gave it: nothing decoded yet."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """An event that this service wants."""
+
+    message: Message
+    event_id: UUID
+    case_id: CaseId
+    event: Event
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A known event that this service does not listen to."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A message that can't be handled, with the cause: codes and names, never its content."""
+
+    message: Message
+    cause: str
+    case_id: CaseId | None = None
+    event_id: UUID | None = None
+    type: str = "unknown"
+
+
+Read: TypeAlias = Readable | Foreign | Poison
+
+
+def read(message: Message, wanted: Mapping[str, type[Event]]) -> Read:
+    """Read a message; `wanted` maps the `ce_type`s this service listens to. Never raises."""
+    case_id = _uuid(message.key)
+    try:
+        attributes = {name: value.decode() for name, value in message.headers}
+    except (UnicodeDecodeError, AttributeError):
+        return Poison(message, "a header is not UTF-8 text", _case(case_id))
+    kind = attributes.get("ce_type", "")
+    event_id = _uuid(attributes.get("ce_id", "").encode())
+    cause = _flaw(message, attributes, event_id)
+    if cause is None and kind not in wanted and kind in EVENTS:
+        return Foreign(message)
+    if cause is None and kind not in wanted:
+        cause = "unknown type or version"
+    if cause is None and case_id is None:
+        cause = "the key is not a case id"
+    if cause is None and attributes.get("ce_subject", str(case_id)) != str(case_id):
+        cause = "ce_subject is not the key"
+    if cause is not None or event_id is None or case_id is None:
+        return Poison(message, cause or "unreadable", _case(case_id), event_id, _name(kind))
+    return _parsed(message, wanted[kind], event_id, CaseId(case_id), attributes)
+
+
+def _parsed(
+    message: Message,
+    kind: type[Event],
+    event_id: UUID,
+    case_id: CaseId,
+    attributes: Mapping[str, str],
+) -> Readable | Poison:
+    try:
+        event = kind.model_validate_json(message.value or b"")
+    except ValidationError as error:
+        return Poison(message, _summary(error), case_id, event_id, kind.ce_type())
+    if event.case_id != case_id:
+        cause = "the key is another case than the event's"
+        return Poison(message, cause, case_id, event_id, kind.ce_type())
+    return Readable(message, event_id, case_id, event, attributes.get("traceparent", ""))
+
+
+def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None) -> str | None:
+    if message.value is None:
+        return "no value"
+    if len(message.value) > LARGEST_VALUE:
+        return f"value over {LARGEST_VALUE} bytes"
+    missing = [name for name in REQUIRED if name not in attributes]
+    if missing:
+        return f"missing headers: {', '.join(missing)}"
+    if attributes["ce_specversion"] != "1.0":
+        return "ce_specversion is not 1.0"
+    return None if event_id else "ce_id is not a UUID"
+
+
+def _summary(error: ValidationError) -> str:
+    """Name the wrong fields and rules; leave out what stood there."""
+    flaws = error.errors(include_input=False, include_context=False, include_url=False)
+    return "; ".join(f"{'/'.join(map(str, f['loc'])) or 'body'}: {f['type']}" for f in flaws[:5])
+
+
+def _name(kind: str) -> str:
+    """Show a foreign type only if it looks like one of ours: junk may quote anything."""
+    return kind if OUR_TYPE.fullmatch(kind) else "unknown"
+
+
+def _case(value: UUID | None) -> CaseId | None:
+    return CaseId(value) if value else None
+
+
+def _uuid(value: bytes | None) -> UUID | None:
+    try:
+        return UUID((value or b"").decode("ascii"))
+    except ValueError:
+        return None
