@@ -1,0 +1,1 @@
+"""What a partner would send: the cases, and the images that no package brings."""
