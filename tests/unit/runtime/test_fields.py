@@ -1,0 +1,86 @@
+"""Does only what is allowed come out of a log line or a span?"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import pytest
+
+from shared.runtime.telemetry.fields import REFUSED, admitted, is_name, word
+
+
+class Colour(StrEnum):
+    RED = "red"
+    NAME = "DOE^JANE"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, None),
+        (3, 3),
+        (0.5, 0.5),
+        (True, True),
+        ("overread.intake", "overread.intake"),
+        ("asyncpg.exceptions.DiskFullError", "asyncpg.exceptions.DiskFullError"),
+        ("/v1/cases/{case_id}", "/v1/cases/{case_id}"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+        (datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02T00:00:00+00:00"),
+        (Colour.RED, "red"),
+        (("a", "b"), ["a", "b"]),
+        (list(range(30)), list(range(20))),
+    ],
+    ids=str,
+)
+def test_numbers_times_ids_and_codes_come_out(value: object, told: object) -> None:
+    assert word(value) == told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Jane Doe",
+        "DOE^JANE",
+        "Åsa",
+        "jane@example.org",
+        "two\nlines",
+        "x" * 201,
+        Colour.NAME,
+        b"bytes",
+        {"name": "Jane"},
+        ValueError("Jane"),
+        object(),
+    ],
+    ids=lambda value: type(value).__name__ + str(value)[:12],
+)
+def test_names_sentences_and_the_unforeseen_stay_inside(value: object) -> None:
+    assert word(value) == REFUSED
+    assert word([value, 1]) == [REFUSED, 1]
+
+
+def test_a_span_carries_our_fields_and_the_conventions_and_nothing_else() -> None:
+    given = {
+        "overread.case_id": "c-1",
+        "http.route": "/v1/cases/{case_id}",
+        "db.query.text": "SELECT 'Jane'",
+        "url.full": "https://host/?name=Jane",
+        "exception.message": "Jane",
+        "overread.patient": "Jane",
+        "overread.reason": "Jane Doe",
+    }
+
+    assert admitted(given) == {
+        "overread.case_id": "c-1",
+        "http.route": "/v1/cases/{case_id}",
+        "overread.reason": REFUSED,
+    }
+
+
+@pytest.mark.parametrize("text", ["case_accepted", "a", "loop_2"])
+def test_a_name_is_snake_case(text: str) -> None:
+    assert is_name(text)
+
+
+@pytest.mark.parametrize("text", ["", "Jane", "jane doe", "x" * 42, "case-1", None, 3])
+def test_anything_else_is_no_name(text: object) -> None:
+    assert not is_name(text)
