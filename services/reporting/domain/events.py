@@ -1,0 +1,57 @@
+"""What does reporting remember for itself? Events that are folded and never published."""
+
+from pydantic import AwareDatetime
+
+from services.reporting.domain.compare import Comparison
+from services.reporting.domain.facts import Assignment, CleanImages, Facts
+from shared.contracts.base import Event, OpaqueId, ReaderId
+from shared.contracts.report import Opinion
+
+
+class CaseIntroduced(Event):
+    """Intake said what the case is about."""
+
+    facts: Facts
+
+
+class ImagesReleased(Event):
+    """Deid said what may be read; the newest word replaces the older."""
+
+    images: CleanImages
+
+
+class ReaderAssigned(Event):
+    """Matching said who reads the case."""
+
+    assignment: Assignment
+
+
+class ReaderUnassigned(Event):
+    """The reader gave the case back, or it was taken."""
+
+    assignment: OpaqueId
+    reason: OpaqueId
+
+
+class ReadingWithdrawn(Event):
+    """The case was cancelled or closed before a report was signed."""
+
+    reason: OpaqueId
+
+
+class DraftSaved(Event):
+    """The reader wrote; each revision replaces the one that was read before it."""
+
+    reader: ReaderId
+    revision: int
+    opinion: Opinion
+    at: AwareDatetime
+
+
+class ComparisonSaved(Event):
+    """The reader compared; until the report is signed it can be done again."""
+
+    reader: ReaderId
+    revision: int
+    comparison: Comparison
+    at: AwareDatetime

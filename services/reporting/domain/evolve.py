@@ -1,0 +1,186 @@
+"""What do we know after each event? One fold per kind of event."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.reporting.domain.events import (
+    CaseIntroduced,
+    ComparisonSaved,
+    DraftSaved,
+    ImagesReleased,
+    ReaderAssigned,
+    ReaderUnassigned,
+    ReadingWithdrawn,
+)
+from services.reporting.domain.state import (
+    AddendumRecord,
+    Amended,
+    Assigned,
+    Comparing,
+    Final,
+    Locked,
+    Material,
+    Reading,
+    SealedOpinion,
+    SetAside,
+    Signature,
+    Signed,
+    State,
+    Unknown,
+    Withdrawn,
+)
+from shared.contracts.base import Event
+from shared.contracts.reporting import (
+    FirstReportRevealed,
+    OpinionLocked,
+    ReadingStarted,
+    ReportAddended,
+    ReportFinalized,
+)
+
+
+def evolve(state: State, event: Event) -> State:
+    """Fold what was decided. An event that can't follow the state leaves it as it is."""
+    fold = _FOLDS.get(type(event))
+    return state if fold is None else fold(state, event)
+
+
+def _with_material(state: State, **changes: Any) -> State:
+    material = state.material.model_copy(update=changes)
+    return state.model_copy(update={"material": material})
+
+
+def _on_introduced(state: State, event: CaseIntroduced) -> State:
+    return _with_material(state, facts=event.facts)
+
+
+def _on_images(state: State, event: ImagesReleased) -> State:
+    return _with_material(state, images=event.images)
+
+
+def _on_assigned(state: State, event: ReaderAssigned) -> State:
+    material = _set_aside(state, "superseded")
+    return Assigned(material=material, assignment=event.assignment)
+
+
+def _on_unassigned(state: State, event: ReaderUnassigned) -> State:
+    return Unknown(material=_set_aside(state, event.reason))
+
+
+def _on_withdrawn(state: State, event: ReadingWithdrawn) -> State:
+    return Withdrawn(material=_set_aside(state, event.reason), reason=event.reason)
+
+
+def _set_aside(state: State, reason: str) -> Material:
+    if isinstance(state, Unknown | Withdrawn):
+        return state.material
+    kept = SetAside(
+        assignment=state.assignment,
+        reason=reason,
+        draft=state.draft if isinstance(state, Reading) else None,
+        sealed=None if isinstance(state, Assigned | Reading) else state.sealed,
+        revealed=isinstance(state, Comparing) and state.available,
+    )
+    material = state.material
+    return material.model_copy(update={"set_aside": (*material.set_aside, kept)})
+
+
+def _on_started(state: State, event: ReadingStarted) -> State:
+    if not isinstance(state, Assigned):
+        return state
+    return Reading(material=state.material, assignment=state.assignment, started_at=event.at)
+
+
+def _on_draft(state: State, event: DraftSaved) -> State:
+    return state.model_copy(update={"draft": event.opinion, "revision": event.revision})
+
+
+def _on_locked(state: State, event: OpinionLocked) -> State:
+    if not isinstance(state, Reading):
+        return state
+    images = state.material.images
+    sealed = SealedOpinion(
+        opinion=state.draft,
+        sha256=event.sha256,
+        locked_at=event.at,
+        studies=images.studies if images else (),
+    )
+    return Locked(**_common(state), revision=state.revision, sealed=sealed)
+
+
+def _on_revealed(state: State, event: FirstReportRevealed) -> State:
+    if not isinstance(state, Locked | Comparing):
+        return state
+    return Comparing(
+        **_common(state),
+        revision=state.revision,
+        sealed=state.sealed,
+        revealed_at=event.at,
+        available=event.available,
+    )
+
+
+def _on_compared(state: State, event: ComparisonSaved) -> State:
+    return state.model_copy(update={"comparison": event.comparison, "revision": event.revision})
+
+
+def _on_finalized(state: State, event: ReportFinalized) -> State:
+    if not isinstance(state, Comparing):
+        return state
+    signature = Signature(
+        report=event.report,
+        verdict=event.verdict,
+        discrepancy=event.discrepancy,
+        signed_at=event.signed_at,
+        blind=event.blind,
+    )
+    return Final(**_common(state), **_compared(state), signature=signature)
+
+
+def _on_addended(state: State, event: ReportAddended) -> State:
+    if not isinstance(state, Signed):
+        return state
+    addendum = AddendumRecord(
+        number=event.addendum, document=event.report, signed_at=event.signed_at
+    )
+    earlier = state.addenda if isinstance(state, Amended) else ()
+    return Amended(
+        **_common(state),
+        **_compared(state),
+        signature=state.signature,
+        addenda=(*earlier, addendum),
+    )
+
+
+def _common(state: Reading | Locked | Comparing | Signed) -> dict[str, Any]:
+    return {
+        "material": state.material,
+        "assignment": state.assignment,
+        "started_at": state.started_at,
+    }
+
+
+def _compared(state: Comparing | Signed) -> dict[str, Any]:
+    return {
+        "revision": state.revision,
+        "sealed": state.sealed,
+        "revealed_at": state.revealed_at,
+        "available": state.available,
+        "comparison": state.comparison,
+    }
+
+
+_FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
+    CaseIntroduced: _on_introduced,
+    ImagesReleased: _on_images,
+    ReaderAssigned: _on_assigned,
+    ReaderUnassigned: _on_unassigned,
+    ReadingWithdrawn: _on_withdrawn,
+    ReadingStarted: _on_started,
+    DraftSaved: _on_draft,
+    OpinionLocked: _on_locked,
+    FirstReportRevealed: _on_revealed,
+    ComparisonSaved: _on_compared,
+    ReportFinalized: _on_finalized,
+    ReportAddended: _on_addended,
+}

@@ -1,0 +1,55 @@
+"""What can a reader ask of a case?"""
+
+from pydantic import AwareDatetime
+
+from services.reporting.domain.compare import Comparison
+from shared.contracts.base import CaseId, Frozen, ObjectRef, ReaderId
+from shared.contracts.report import Claim, Opinion, Text
+
+
+class FromReader(Frozen):
+    """Who asks, about which case; `revision` is what they saw when they asked."""
+
+    case_id: CaseId
+    reader: ReaderId
+    revision: int | None = None
+
+
+class StartReading(FromReader):
+    """Open the case."""
+
+
+class SaveDraft(FromReader):
+    """Replace the draft that was seen as `revision`."""
+
+    opinion: Opinion
+
+
+class LockOpinion(FromReader):
+    """Let the draft stand, for good."""
+
+
+class RevealFirstReport(FromReader):
+    """Open the first report."""
+
+
+class CompareClaims(FromReader):
+    """Say what the first report claims, and pair it with the opinion."""
+
+    comparison: Comparison
+
+
+class FinalizeReport(FromReader):
+    """Sign the document that lies at `report`."""
+
+    report: ObjectRef
+    signed_at: AwareDatetime
+
+
+class AddAddendum(FromReader):
+    """Add the document that lies at `document` to the signed report."""
+
+    text: Text
+    claims: tuple[Claim, ...] = ()
+    document: ObjectRef
+    signed_at: AwareDatetime

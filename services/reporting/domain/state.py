@@ -1,0 +1,150 @@
+"""What does reporting know about one case, and what may it not know yet?
+
+Unknown -> Assigned -> Reading -> Locked -> Comparing -> Final -> Amended
+   ^___________________________________|       until signed, an assignment can end:
+any of these but Final, Amended -> Withdrawn   what was written is set aside, never lost
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from services.reporting.domain.compare import Comparison
+from services.reporting.domain.facts import Assignment, CleanImages, Facts
+from shared.contracts.base import Frozen, ObjectRef, OpaqueId, Sha256
+from shared.contracts.deid import CleanStudy
+from shared.contracts.report import Opinion
+from shared.contracts.reporting import CaseVerdict, Discrepancy
+
+
+class SealedOpinion(Frozen):
+    """An opinion that can't change any more, and the studies that lay before the reader."""
+
+    opinion: Opinion
+    sha256: Sha256
+    locked_at: AwareDatetime
+    studies: tuple[CleanStudy, ...]
+
+
+class SetAside(Frozen):
+    """What became of an assignment that ended without a report."""
+
+    assignment: Assignment
+    reason: OpaqueId
+    draft: Opinion | None = None
+    sealed: SealedOpinion | None = None
+    revealed: bool = False
+
+
+class Material(Frozen):
+    """What is known of the case whoever reads it. Publishers may speak in any order."""
+
+    facts: Facts | None = None
+    images: CleanImages | None = None
+    set_aside: tuple[SetAside, ...] = ()
+
+    def has_first_report(self) -> bool:
+        """Say whether there is a text to open: missing, unreadable and withheld are none."""
+        return self.images is not None and bool(self.images.released("first_report"))
+
+
+class Unknown(Frozen):
+    """Nobody reads the case (yet, or any more)."""
+
+    kind: Literal["unknown"] = "unknown"
+    material: Material = Material()
+
+
+class Withdrawn(Frozen):
+    """No report will come of it."""
+
+    kind: Literal["withdrawn"] = "withdrawn"
+    material: Material
+    reason: OpaqueId
+
+
+class _Held(Frozen):
+    material: Material
+    assignment: Assignment
+
+
+class Assigned(_Held):
+    """A reader has the case and has not opened it."""
+
+    kind: Literal["assigned"] = "assigned"
+
+
+class Reading(_Held):
+    """The reader reads blind. `revision` counts what was saved."""
+
+    kind: Literal["reading"] = "reading"
+    started_at: AwareDatetime
+    revision: int = 0
+    draft: Opinion = Opinion()
+
+
+class Locked(_Held):
+    """The opinion stands; the first report is still hidden."""
+
+    kind: Literal["locked"] = "locked"
+    started_at: AwareDatetime
+    revision: int
+    sealed: SealedOpinion
+
+
+class Comparing(_Held):
+    """The first report is open. `available`: there was one to see."""
+
+    kind: Literal["comparing"] = "comparing"
+    started_at: AwareDatetime
+    revision: int
+    sealed: SealedOpinion
+    revealed_at: AwareDatetime
+    available: bool
+    comparison: Comparison | None = None
+
+
+class Signature(Frozen):
+    """The signed report and what it says."""
+
+    report: ObjectRef
+    verdict: CaseVerdict
+    discrepancy: Discrepancy | None
+    signed_at: AwareDatetime
+    blind: bool
+
+
+class AddendumRecord(Frozen):
+    """An addendum in its place."""
+
+    number: int
+    document: ObjectRef
+    signed_at: AwareDatetime
+
+
+class _Signed(_Held):
+    started_at: AwareDatetime
+    revision: int
+    sealed: SealedOpinion
+    revealed_at: AwareDatetime
+    available: bool
+    comparison: Comparison | None
+    signature: Signature
+
+
+class Final(_Signed):
+    """The report is signed."""
+
+    kind: Literal["final"] = "final"
+
+
+class Amended(_Signed):
+    """The report is signed, and something was added."""
+
+    kind: Literal["amended"] = "amended"
+    addenda: tuple[AddendumRecord, ...]
+
+
+Held = Assigned | Reading | Locked | Comparing | Final | Amended
+Signed = Final | Amended
+State = Annotated[Unknown | Held | Withdrawn, Field(discriminator="kind")]
