@@ -1,0 +1,122 @@
+"""What does a reader's yes, no or never mind lead to?"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from services.matching.domain.eligibility import Candidate, Question, barred
+from services.matching.domain.inputs import AcceptOffer, DeclineOffer, ReleaseAssignment
+from services.matching.domain.moment import Moment
+from services.matching.domain.state import (
+    AskedReader,
+    Assigned,
+    Assignment,
+    Brief,
+    Offered,
+    Paused,
+    Standing,
+)
+from shared.contracts.base import Event, ReaderId
+from shared.contracts.matching import (
+    AssignmentAccepted,
+    AssignmentReleased,
+    OfferDeclined,
+    OfferWithdrawn,
+)
+from shared.decider import Refused
+
+Answers = Iterable[Event | Refused]
+
+NOT_FOUND: Final = Refused("not_found", "You have no such offer or assignment.")
+# What one hears who answers an offer that has become something else.
+TOO_LATE: Final[Mapping[Standing, Refused]] = {
+    "declined": Refused("offer_declined", "You declined this offer."),
+    "expired": Refused("offer_expired", "The offer expired before you answered."),
+    "lapsed": Refused("offer_expired", "The offer expired before you answered."),
+    "withdrawn": Refused("offer_withdrawn", "The offer was withdrawn."),
+    "taken": Refused("already_taken", "Another reader took the case first."),
+    "assigned": Refused("already_accepted", "You accepted this case; release it instead."),
+    "released": Refused("assignment_released", "You gave this case back."),
+    "revoked": Refused("assignment_revoked", "The case was taken back from you."),
+    "done": Refused("case_closed", "The case is closed."),
+}
+
+
+def accepted(state: Assignment, received: AcceptOffer, moment: Moment) -> Answers:
+    """The first yes wins. Who may no longer read is refused: licences end, rosters change."""
+    offer = _asked(state, received.assignment, received.reader.id)
+    if offer is None:
+        yield NOT_FOUND
+    elif offer.standing == "assigned":
+        return  # said twice
+    elif offer.standing != "offered":
+        yield TOO_LATE[offer.standing]
+    elif offer.expires_at <= moment.now:
+        yield TOO_LATE["expired"]
+    elif isinstance(state, Offered):
+        yield from _taken(state.brief, offer, received, moment)
+
+
+def _taken(brief: Brief, offer: AskedReader, received: AcceptOffer, moment: Moment) -> Answers:
+    question = Question(brief.need, brief.refused, moment.now)
+    excluded = barred(question, Candidate(received.reader, received.load))
+    if excluded is not None:
+        yield Refused("not_eligible", excluded.says)
+        return
+    for one in brief.offers:
+        if one.assignment != offer.assignment:
+            yield OfferWithdrawn(
+                case_id=received.case_id,
+                assignment=one.assignment,
+                reader=one.reader,
+                reason="taken",
+            )
+    yield AssignmentAccepted(
+        case_id=received.case_id,
+        partner=brief.need.partner,
+        assignment=offer.assignment,
+        reader=offer.reader,
+        role=brief.role,
+        due_at=moment.owed_at,
+    )
+
+
+def declined(state: Assignment, received: DeclineOffer, _moment: Moment) -> Answers:
+    offer = _asked(state, received.assignment, received.reader)
+    if offer is None:
+        yield NOT_FOUND
+    elif offer.standing == "offered":
+        yield OfferDeclined(
+            case_id=received.case_id,
+            assignment=offer.assignment,
+            reader=offer.reader,
+            reason=received.reason,
+        )
+    elif offer.standing != "declined":
+        yield TOO_LATE[offer.standing]
+
+
+def released(state: Assignment, received: ReleaseAssignment, _moment: Moment) -> Answers:
+    offer = _asked(state, received.assignment, received.reader)
+    if offer is None:
+        yield NOT_FOUND
+    elif offer.standing == "assigned" and isinstance(state, Assigned):
+        yield AssignmentReleased(
+            case_id=received.case_id,
+            assignment=offer.assignment,
+            reader=offer.reader,
+            reason=received.reason,
+        )
+    elif offer.standing == "offered":
+        yield Refused("not_accepted", "This is still an offer; decline it instead.")
+    elif offer.standing != "released":
+        yield TOO_LATE[offer.standing]
+
+
+def _asked(state: Assignment, assignment: str, reader: ReaderId) -> AskedReader | None:
+    """Find the offer, however long ago; another reader's is none."""
+    if isinstance(state, Paused) or state.brief is None:
+        return None
+    mine = (
+        one for one in state.brief.asked if (one.assignment, one.reader) == (assignment, reader)
+    )
+    return next(mine, None)

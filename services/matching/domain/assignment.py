@@ -1,0 +1,245 @@
+"""CaseDeidentified -> CaseOpened -> AssignmentOffered -> AssignmentAccepted -> AssignmentClosed.
+
+    Unknown ── accepted and clean ──▶ Open ──▶ Offered ──▶ Assigned ──▶ Closed
+                                       │ ▲        │           │
+                     nobody fits       ▼ └────────┴───────────┘  declined, expired, released,
+                                  Unfillable                     revoked, withdrawn
+
+From all but Offered and Closed the partner's debts lead to Paused, and back. One table, below,
+says who answers which input; an input that a state has no use for leads to nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from services.matching.domain import events as own
+from services.matching.domain.answers import accepted, declined, released
+from services.matching.domain.eligibility import Candidate, Question, barred
+from services.matching.domain.inputs import (
+    AcceptOffer,
+    DeclineOffer,
+    Input,
+    NobodyFits,
+    OfferCase,
+    ReaderWentOffline,
+    ReleaseAssignment,
+)
+from services.matching.domain.moment import Moment
+from services.matching.domain.need import need_of, supplemented
+from services.matching.domain.state import (
+    AskedReader,
+    Assigned,
+    Assignment,
+    Brief,
+    Closed,
+    Offered,
+    Open,
+    Paused,
+    Unfillable,
+    Unknown,
+)
+from shared.contracts.base import CaseId, DeadlineReached, Event
+from shared.contracts.deid import CaseDeidentified
+from shared.contracts.envelope import derived_id
+from shared.contracts.intake import (
+    CaseAccepted,
+    CaseCancelled,
+    CaseSupplemented,
+    InformationProvided,
+    InformationRequested,
+    ServiceLevelChanged,
+)
+from shared.contracts.matching import (
+    AssignmentClosed,
+    AssignmentOffered,
+    AssignmentRevoked,
+    CaseOpened,
+    NoEligibleReader,
+    OfferExpired,
+    OfferWithdrawn,
+    PoolBroadened,
+)
+from shared.contracts.reporting import ReadingStarted, ReportFinalized
+from shared.decider import Deadline, Refused
+
+Answers = Iterable[Event | Refused]
+WAITING = (Open, Unfillable, Offered)
+OFFER: Final = "offer:"
+
+
+def decide(state: Assignment, received: Input, moment: Moment) -> Sequence[Event | Refused]:
+    if isinstance(state, Paused):
+        return tuple(_while_paused(state, received, moment))
+    answer = ANSWERS.get(type(received))
+    return tuple(answer(state, received, moment)) if answer else ()
+
+
+def brief_of(state: Assignment) -> Brief | None:
+    """Give what is known of the case in whatever state; None before it was accepted."""
+    return brief_of(state.then) if isinstance(state, Paused) else state.brief
+
+
+def deadlines(state: Assignment) -> tuple[Deadline, ...]:
+    if not isinstance(state, Offered):
+        return ()
+    return tuple(Deadline(f"{OFFER}{one.assignment}", one.expires_at) for one in state.brief.offers)
+
+
+def broadened(state: Assignment, case_id: CaseId, rung: int) -> Answers:
+    """An escalation while the case waits for a reader: ask more of them, and more briskly."""
+    if isinstance(state, WAITING) and rung > state.brief.rung:
+        yield PoolBroadened(case_id=case_id, rung=rung)
+
+
+def _while_paused(state: Paused, received: Input, moment: Moment) -> Answers:
+    match received:
+        case InformationProvided():
+            yield own.AssignmentResumed(case_id=received.case_id)
+        case InformationRequested() | NobodyFits():
+            return
+        case OfferCase():
+            yield Refused("case_paused", "The partner owes something; nobody is asked meanwhile.")
+        case _:
+            yield from decide(state.then, received, moment)
+
+
+def _learnt(state: Assignment, received: CaseAccepted, moment: Moment) -> Answers:
+    if isinstance(state, Unknown) and state.brief is None:
+        need = need_of(received)
+        terms = moment.contracts.terms(need.partner, need.service_level)
+        yield own.NeedLearnt(case_id=received.case_id, need=need, terms=terms)
+
+
+def _supplemented(state: Assignment, received: CaseSupplemented, _moment: Moment) -> Answers:
+    brief = brief_of(state)
+    if brief is not None and (need := supplemented(brief.need, received)) != brief.need:
+        yield own.NeedLearnt(case_id=received.case_id, need=need)
+
+
+def _hurried(state: Assignment, received: ServiceLevelChanged, moment: Moment) -> Answers:
+    brief, level = brief_of(state), received.service_level
+    if brief is not None and brief.need.service_level != level:
+        need = brief.need.model_copy(update={"service_level": level})
+        terms = moment.contracts.terms(need.partner, level)
+        yield own.NeedLearnt(case_id=received.case_id, need=need, terms=terms)
+
+
+def _opened(state: Assignment, received: CaseDeidentified, _moment: Moment) -> Answers:
+    if isinstance(state, Unknown) and state.brief is not None:
+        brief = state.brief
+        yield CaseOpened(case_id=received.case_id, partner=brief.need.partner, role=brief.role)
+
+
+def _paused(state: Assignment, received: InformationRequested, _moment: Moment) -> Answers:
+    if brief_of(state) is None or isinstance(state, Closed):
+        return
+    yield from _withdrawn(state, received.case_id, "information_requested")
+    yield own.AssignmentPaused(case_id=received.case_id)
+
+
+def _cancelled(state: Assignment, received: CaseCancelled, _moment: Moment) -> Answers:
+    if brief_of(state) is None or isinstance(state, Closed):
+        return
+    yield from _withdrawn(state, received.case_id, "cancelled")
+    if isinstance(state, Assigned):
+        yield _revoked(state, received.case_id, "cancelled")
+    yield AssignmentClosed(case_id=received.case_id, reason="cancelled")
+
+
+def _read(state: Assignment, received: ReportFinalized, _moment: Moment) -> Answers:
+    """A signed report ends the search, whoever signed it."""
+    if brief_of(state) is None or isinstance(state, Closed):
+        return
+    yield from _withdrawn(state, received.case_id, "read")
+    if isinstance(state, Assigned) and state.assignment != received.assignment:
+        yield _revoked(state, received.case_id, "read_by_another")
+    yield AssignmentClosed(case_id=received.case_id, reason="read")
+
+
+def _reading(state: Assignment, received: ReadingStarted, _moment: Moment) -> Answers:
+    if isinstance(state, Assigned) and state.assignment == received.assignment:
+        yield from () if state.reading else (own.ReadingNoted(case_id=received.case_id),)
+
+
+def _offered(state: Assignment, received: OfferCase, moment: Moment) -> Answers:
+    if not isinstance(state, WAITING) or state.brief.room < 1:
+        yield Refused("not_open", "The case does not wait for another reader now.")
+        return
+    brief, reader = state.brief, received.reader
+    question = Question(brief.need, brief.refused, moment.now)
+    excluded = barred(question, Candidate(reader, received.load))
+    if excluded or reader.id in {one.reader for one in brief.offers}:
+        yield Refused("not_eligible", excluded.says if excluded else "The reader was just asked.")
+        return
+    yield AssignmentOffered(
+        case_id=received.case_id,
+        assignment=str(derived_id(received.case_id, "assignment", len(brief.asked))),
+        reader=reader.id,
+        role=brief.role,
+        expires_at=moment.now + brief.window(),
+        explanation=received.explanation,
+    )
+
+
+def _unfillable(state: Assignment, received: NobodyFits, _moment: Moment) -> Answers:
+    """Say it once per set of constraints: who comes and goes changes the counts all day."""
+    told = state.why if isinstance(state, Unfillable) else None
+    if isinstance(state, Open | Unfillable) and _names(received.why) != _names(told):
+        yield NoEligibleReader(case_id=received.case_id, why=received.why)
+
+
+def _names(why: Iterable[Any] | None) -> frozenset[str] | None:
+    return None if why is None else frozenset(one.constraint for one in why)
+
+
+def _offline(state: Assignment, received: ReaderWentOffline, _moment: Moment) -> Answers:
+    if isinstance(state, Assigned) and state.reader == received.reader:
+        yield _revoked(state, received.case_id, received.reason)
+    elif isinstance(state, Offered):
+        lost = [one for one in state.brief.offers if one.reader == received.reader]
+        yield from (_withdrawal(one, received.case_id, received.reason) for one in lost)
+
+
+def _expired(state: Assignment, received: DeadlineReached, moment: Moment) -> Answers:
+    if isinstance(state, Offered):
+        for one in state.brief.offers:
+            if one.expires_at <= moment.now:
+                yield OfferExpired(
+                    case_id=received.case_id, assignment=one.assignment, reader=one.reader
+                )
+
+
+def _withdrawn(state: Assignment, case_id: CaseId, reason: str) -> Iterable[Event]:
+    if isinstance(state, Offered):
+        yield from (_withdrawal(one, case_id, reason) for one in state.brief.offers)
+
+
+def _withdrawal(offer: AskedReader, case_id: CaseId, reason: str) -> Event:
+    return OfferWithdrawn(
+        case_id=case_id, assignment=offer.assignment, reader=offer.reader, reason=reason
+    )
+
+
+def _revoked(state: Assigned, case_id: CaseId, reason: str) -> Event:
+    return AssignmentRevoked(
+        case_id=case_id, assignment=state.assignment, reader=state.reader, reason=reason
+    )
+
+
+ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]] = {
+    CaseAccepted: _learnt,
+    CaseSupplemented: _supplemented,
+    ServiceLevelChanged: _hurried,
+    CaseDeidentified: _opened,
+    InformationRequested: _paused,
+    CaseCancelled: _cancelled,
+    ReadingStarted: _reading,
+    ReportFinalized: _read,
+    OfferCase: _offered,
+    NobodyFits: _unfillable,
+    AcceptOffer: accepted,
+    DeclineOffer: declined,
+    ReleaseAssignment: released,
+    ReaderWentOffline: _offline,
+    DeadlineReached: _expired,
+}

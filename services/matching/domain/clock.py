@@ -1,0 +1,279 @@
+"""ClockStarted -> StageCompleted ... -> SlaMet, and what is said when it does not go that way.
+
+The clock starts at CaseAccepted.accepted_at and ends when the clinician was told: Delivered to
+the audience `clinician`, or to `partner_system` where notify planned no delivery to a clinician
+(a partner may receive by webhook alone). It stands while the partner owes something; quarantine
+is our own affair and stops nothing. Whatever is due is said at each input, in the order in which
+it fell due, so a timer or a message that comes late makes nothing untrue.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from services.matching.domain import events as own
+from services.matching.domain.contract import STAGES, Rung
+from services.matching.domain.due import Due, forecast, promised, timeline, waits_on
+from services.matching.domain.fold_clock import evolve
+from services.matching.domain.inputs import Input
+from services.matching.domain.state import (
+    Assignment,
+    Clock,
+    Running,
+    Standstill,
+    Stopped,
+)
+from shared.contracts.base import CaseId, Event
+from shared.contracts.deid import (
+    CaseDeidentified,
+    CaseQuarantined,
+    DeidentificationFailed,
+    QuarantineReleased,
+)
+from shared.contracts.intake import CaseCancelled, InformationProvided, InformationRequested
+from shared.contracts.matching import (
+    AssignmentAccepted,
+    AssignmentReleased,
+    AssignmentRevoked,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    EscalationRaised,
+    SlaAtRisk,
+    SlaBreached,
+    SlaMet,
+    Stage,
+    StageCompleted,
+)
+from shared.contracts.notify import Delivered, DeliveryPlanned
+from shared.contracts.reporting import ReportFinalized
+from shared.decider import Deadline
+
+NOTHING: Final = timedelta(0)
+
+
+@dataclass(slots=True)
+class Course:
+    """A clock on its way through one input: whatever it says is folded at once.
+
+    `assignment` is where the assignment stood before the input, for which the time ran.
+    """
+
+    case_id: CaseId
+    clock: Clock
+    assignment: Assignment
+    now: datetime
+    said: list[Event] = field(default_factory=list)
+
+    def say(self, event: Event) -> None:
+        self.said.append(event)
+        self.clock = evolve(self.clock, event)
+
+    @property
+    def going(self) -> Running | None:
+        """Give the clock if it has started and not ended, be it paused."""
+        match self.clock:
+            case Running():
+                return self.clock
+            case Standstill():
+                return self.clock.clock
+            case _:
+                return None
+
+
+def decide(
+    clock: Clock,
+    received: Input,
+    decided: Sequence[Event],
+    assignment: Assignment,
+    now: datetime,
+) -> list[Event]:
+    """Say what the input, and what the assignment decided of it, mean to the clock."""
+    course = Course(received.case_id, clock, assignment, now)
+    for event in decided:
+        course.clock = evolve(course.clock, event)
+    for one in (received, *decided):
+        answer = ANSWERS.get(type(one))
+        if answer is not None:
+            answer(course, one)
+    _overdue(course, now)
+    return course.said
+
+
+def deadlines(clock: Clock) -> tuple[Deadline, ...]:
+    if not isinstance(clock, Running):
+        return ()
+    return tuple(Deadline(one.kind, one.at) for one in timeline(clock))
+
+
+def _overdue(course: Course, until: datetime) -> None:
+    """Say what fell due up to a moment."""
+    if isinstance(course.clock, Running):
+        for one in timeline(course.clock):
+            if one.at <= until:
+                _fell_due(course, course.clock, one, until)
+
+
+def _fell_due(course: Course, clock: Running, due: Due, until: datetime) -> None:
+    case_id, stage = course.case_id, clock.stage
+    match due.what:
+        case "at_risk":
+            at = forecast(clock, until)
+            risk = SlaAtRisk(case_id=case_id, stage=stage, due_at=clock.due_at, forecast_at=at)
+            course.say(risk)
+        case "breach":
+            party = waits_on(clock, course.assignment)
+            breach = SlaBreached(case_id=case_id, stage=stage, party=party, due_at=clock.due_at)
+            course.say(breach)
+        case Rung(rung=rung, role=role, channels=channels):
+            course.say(
+                EscalationRaised(
+                    case_id=case_id, rung=rung, role=role, channels=channels, stage=stage
+                )
+            )
+
+
+def _promised(course: Course, learnt: own.NeedLearnt) -> None:
+    """Start; or, as the level changed, count again from the original start."""
+    if learnt.terms is None or isinstance(course.clock, Stopped):
+        return
+    going = course.going
+    course.say(
+        ClockStarted(
+            case_id=course.case_id,
+            partner=learnt.need.partner,
+            started_at=learnt.need.accepted_at,
+            due_at=promised(learnt.need, learnt.terms, going.paused_for if going else NOTHING),
+            budgets=learnt.terms.budgets.published(),
+        )
+    )
+
+
+def _paused(course: Course, _received: InformationRequested) -> None:
+    _overdue(course, course.now)
+    if isinstance(course.clock, Running):
+        reason = "information_requested"
+        course.say(
+            ClockPaused(case_id=course.case_id, reason=reason, party="partner", at=course.now)
+        )
+
+
+def _provided(course: Course, _received: InformationProvided) -> None:
+    _resume(course, course.now)
+
+
+def _resume(course: Course, at: datetime) -> None:
+    if isinstance(course.clock, Standstill):
+        at = max(at, course.clock.at)
+        due_at = course.clock.clock.due_at + (at - course.clock.at)
+        course.say(ClockResumed(case_id=course.case_id, at=at, due_at=due_at))
+
+
+def _complete(course: Course, last: Stage, at: datetime) -> None:
+    """End every stage up to this one. An earlier one's own event may still be on its way."""
+    going = course.going
+    if going is None:
+        return
+    for stage in STAGES[STAGES.index(going.stage) : STAGES.index(last) + 1]:
+        clock = course.going or going
+        moment = _moment(course, clock, at)
+        _overdue(course, moment)
+        course.say(
+            StageCompleted(
+                case_id=course.case_id,
+                stage=stage,
+                took=moment - clock.stage_started_at,
+                budget=clock.terms.budgets.of(stage),
+                at=moment,
+            )
+        )
+
+
+def _moment(course: Course, clock: Running, at: datetime) -> datetime:
+    """Bring a foreign clock's time between the stage's start and now; a paused clock stands."""
+    limit = course.clock.at if isinstance(course.clock, Standstill) else course.now
+    return max(clock.stage_started_at, min(at, limit))
+
+
+def _clean(course: Course, _received: CaseDeidentified) -> None:
+    _complete(course, "deid", course.now)
+
+
+def _assigned(course: Course, _decided: AssignmentAccepted) -> None:
+    _complete(course, "match", course.now)
+
+
+def _reopened(course: Course, _decided: AssignmentReleased | AssignmentRevoked) -> None:
+    clock = course.going
+    if clock is not None and clock.stage == "read":
+        at = _moment(course, clock, course.now)
+        _overdue(course, at)
+        course.say(own.StageReopened(case_id=course.case_id, stage="match", at=at))
+
+
+def _signed(course: Course, received: ReportFinalized) -> None:
+    """Nothing is owed any more by whoever made the clock stand."""
+    _resume(course, min(received.signed_at, course.now))
+    _complete(course, "read", received.signed_at)
+
+
+def _planned(course: Course, received: DeliveryPlanned) -> None:
+    if course.going and received.audience not in course.going.planned:
+        course.say(own.AudiencePlanned(case_id=course.case_id, audience=received.audience))
+
+
+def _delivered(course: Course, received: Delivered) -> None:
+    going = course.going
+    if going is None or not (received.audience == "clinician" or "clinician" not in going.planned):
+        return
+    _resume(course, min(received.at, course.now))
+    _complete(course, "deliver", received.at)
+    clock = course.going or going
+    ended_at = clock.stage_started_at
+    if ended_at <= clock.due_at:  # also where it was called breached, since word came late
+        took = max(ended_at - clock.started_at - clock.paused_for, NOTHING)
+        course.say(SlaMet(case_id=course.case_id, took=took, due_at=clock.due_at))
+    else:
+        course.say(own.ClockStopped(case_id=course.case_id, outcome="breached"))
+
+
+def _cancelled(course: Course, _received: CaseCancelled) -> None:
+    if course.going:
+        course.say(own.ClockStopped(case_id=course.case_id, outcome="cancelled"))
+
+
+def _held(
+    course: Course, received: CaseQuarantined | QuarantineReleased | DeidentificationFailed
+) -> None:
+    clock = course.going
+    if clock is None:
+        return
+    held = {*clock.held}
+    match received:
+        case CaseQuarantined():
+            held |= {one.item for one in received.findings}
+        case QuarantineReleased():
+            held -= {received.item}
+        case DeidentificationFailed():
+            held |= {"deidentification_failed"}
+    if held != {*clock.held}:
+        course.say(own.HoldChanged(case_id=course.case_id, held=tuple(sorted(held))))
+
+
+ANSWERS: Final[Mapping[type[Any], Callable[[Course, Any], None]]] = {
+    own.NeedLearnt: _promised,
+    InformationRequested: _paused,
+    InformationProvided: _provided,
+    CaseDeidentified: _clean,
+    CaseQuarantined: _held,
+    QuarantineReleased: _held,
+    DeidentificationFailed: _held,
+    AssignmentAccepted: _assigned,
+    AssignmentReleased: _reopened,
+    AssignmentRevoked: _reopened,
+    ReportFinalized: _signed,
+    DeliveryPlanned: _planned,
+    Delivered: _delivered,
+    CaseCancelled: _cancelled,
+}

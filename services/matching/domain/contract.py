@@ -1,0 +1,123 @@
+"""What did we promise a partner? Hours by service level, a budget per stage, and who is alarmed.
+
+All of it is data. The five levels are the glossary's; the default hours those of the Wait Time
+Alliance's priorities (emergent 1 h, urgent 12, expedited 24, routine 96).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Final, Self, get_args
+
+from pydantic import Field, model_validator
+
+from services.matching.domain.told import Told, Word
+from shared.contracts.base import PartnerId, ServiceLevel
+from shared.contracts.matching import Stage, StageBudget
+
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+
+# A year is no service level, and keeps every sum far from what a date can hold.
+_YEAR = timedelta(days=366)
+Duration = Annotated[timedelta, Field(gt=timedelta(0), le=_YEAR)]
+
+
+class Budgets(Told):
+    """How long each stage may take. ISO 8601 durations in YAML and JSON (`PT30M`)."""
+
+    deid: Duration
+    match: Duration
+    read: Duration
+    deliver: Duration
+
+    def of(self, stage: Stage) -> timedelta:
+        budget: timedelta = getattr(self, stage)
+        return budget
+
+    def after(self, stage: Stage) -> timedelta:
+        """Give what the stages after this one may take together."""
+        later = STAGES[STAGES.index(stage) + 1 :]
+        return sum(map(self.of, later), timedelta(0))
+
+    def published(self) -> tuple[StageBudget, ...]:
+        return tuple(StageBudget(stage=stage, budget=self.of(stage)) for stage in STAGES)
+
+
+class Rung(Told):
+    """A step of escalation: after `fraction` of a stage's budget, or of the whole time.
+
+    With `stage` the fraction is of that stage's budget; without, of the time to the deadline.
+    """
+
+    rung: Annotated[int, Field(ge=1, le=9)]
+    fraction: Annotated[float, Field(gt=0, le=1)]
+    stage: Stage | None = None
+    role: Word
+    channels: Annotated[tuple[Word, ...], Field(min_length=1)]
+
+
+DEFAULT_RUNGS: Final = (
+    Rung(rung=1, fraction=0.5, stage="match", role="coordinator", channels=("board",)),
+    Rung(rung=2, fraction=0.8, role="supervisor", channels=("board", "mail")),
+)
+
+
+class Terms(Told):
+    """What one service level means to one partner.
+
+    `offer_window` is how long a reader may think; `offers_at_once` how many are asked together,
+    of whom the first to accept gets the case.
+    """
+
+    target: Duration
+    budgets: Budgets
+    offer_window: Duration
+    offers_at_once: Annotated[int, Field(ge=1, le=50)] = 1
+    rungs: tuple[Rung, ...] = DEFAULT_RUNGS
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        first, *_ = STAGES
+        needed = self.budgets.of(first) + self.budgets.after(first)
+        if needed > self.target:
+            raise ValueError(f"the budgets take {needed}, longer than the target {self.target}")
+        numbers = [one.rung for one in self.rungs]
+        if numbers != sorted(set(numbers)):
+            raise ValueError("the rungs must be numbered upwards, each number once")
+        return self
+
+
+class Contract(Told):
+    """A partner's service levels. A level that is left out has the default terms."""
+
+    partner: PartnerId
+    levels: Mapping[ServiceLevel, Terms] = Field(default_factory=dict)
+
+
+class Contracts(Told):
+    """Every contract in force. A partner without one has the default: no case is without clock."""
+
+    by_partner: Mapping[PartnerId, Contract] = Field(default_factory=dict)
+
+    def terms(self, partner: PartnerId, level: ServiceLevel) -> Terms:
+        contract = self.by_partner.get(partner)
+        return DEFAULT[level] if contract is None else contract.levels.get(level, DEFAULT[level])
+
+
+def _minutes(target: int, budgets: tuple[int, int, int, int], window: int) -> Terms:
+    deid, match, read, deliver = (timedelta(minutes=one) for one in budgets)
+    return Terms(
+        target=timedelta(minutes=target),
+        budgets=Budgets(deid=deid, match=match, read=read, deliver=deliver),
+        offer_window=timedelta(minutes=window),
+    )
+
+
+# The budgets leave a tenth or more of the target as slack, so that one late stage is a warning
+# and not yet a breach. A tumour board's meeting is the procedure's date, which caps the clock.
+DEFAULT: Final[Mapping[ServiceLevel, Terms]] = {
+    "emergent": _minutes(60, (5, 10, 30, 5), window=3),
+    "urgent": _minutes(12 * 60, (30, 120, 8 * 60, 15), window=15),
+    "expedited": _minutes(24 * 60, (60, 240, 16 * 60, 30), window=30),
+    "routine": _minutes(96 * 60, (240, 24 * 60, 56 * 60, 120), window=60),
+    "tumour_board": _minutes(72 * 60, (240, 16 * 60, 44 * 60, 60), window=60),
+}

@@ -1,0 +1,67 @@
+"""What does matching remember that no other service needs to hear?"""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, JsonValue
+
+from services.matching.domain.contract import Terms
+from services.matching.domain.need import Need
+from shared.contracts.base import Event, OpaqueId
+from shared.contracts.matching import Stage
+from shared.contracts.notify import Audience
+
+ClockOutcome = Literal["breached", "cancelled"]
+
+
+class HeardEarly(Event):
+    """Another service's event came before CaseAccepted; it is decided when that comes."""
+
+    ce_type_heard: str
+    body: JsonValue
+
+
+class NeedLearnt(Event):
+    """What the case needs is known, or has changed.
+
+    `terms` are the contract's for the service level as they are in force now; None: as before.
+    """
+
+    need: Need
+    terms: Terms | None = None
+
+
+class AssignmentPaused(Event):
+    """The partner owes something: nobody is asked meanwhile."""
+
+
+class AssignmentResumed(Event):
+    """The partner sent it."""
+
+
+class ReadingNoted(Event):
+    """The reader opened the case."""
+
+
+class StageReopened(Event):
+    """The case went back to an earlier stage; the deadline stays."""
+
+    stage: Stage
+    at: AwareDatetime
+
+
+class HoldChanged(Event):
+    """De-identification waits for a person over these items; none: it doesn't."""
+
+    held: tuple[OpaqueId, ...]
+
+
+class AudiencePlanned(Event):
+    """Notify will deliver to this audience."""
+
+    audience: Audience
+
+
+class ClockStopped(Event):
+    """The clock ends without having been met."""
+
+    outcome: ClockOutcome

@@ -1,0 +1,167 @@
+"""What does the assignment know after an event?"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from services.matching.domain import events as own
+from services.matching.domain.state import (
+    AskedReader,
+    Assigned,
+    Assignment,
+    Brief,
+    Closed,
+    Offered,
+    Open,
+    Paused,
+    Standing,
+    Unfillable,
+    Unknown,
+)
+from shared.contracts.base import Event
+from shared.contracts.matching import (
+    AssignmentAccepted,
+    AssignmentClosed,
+    AssignmentOffered,
+    AssignmentReleased,
+    AssignmentRevoked,
+    CaseOpened,
+    NoEligibleReader,
+    OfferDeclined,
+    OfferExpired,
+    OfferWithdrawn,
+    PoolBroadened,
+)
+
+Known = Unknown | Open | Unfillable | Offered | Assigned | Closed
+
+
+def evolve(state: Assignment, event: Event) -> Assignment:
+    if isinstance(state, Paused):
+        return _while_paused(state, event)
+    if isinstance(event, own.NeedLearnt):
+        return _learnt(state, event)
+    fold = FOLDS.get(type(event))
+    if fold is None or state.brief is None:
+        return state
+    return fold(state, state.brief, event)
+
+
+def _while_paused(state: Paused, event: Event) -> Assignment:
+    if isinstance(event, own.AssignmentResumed):
+        return state.then
+    inner = evolve(state.then, event)
+    return inner if isinstance(inner, Closed | Offered | Paused) else Paused(then=inner)
+
+
+def _learnt(state: Known, event: own.NeedLearnt) -> Assignment:
+    known: dict[str, Any] = {"need": event.need}
+    if event.terms is not None:
+        known |= {name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once")}
+    if state.brief is None:
+        return Unknown(brief=Brief(**known))
+    return _with(state, state.brief.model_copy(update=known))
+
+
+def _with(state: Any, brief: Brief) -> Assignment:
+    changed: Assignment = state.model_copy(update={"brief": brief})
+    return changed
+
+
+def _opened(_state: Assignment, brief: Brief, _event: CaseOpened) -> Assignment:
+    return Open(brief=brief)
+
+
+def _paused(state: Any, _brief: Brief, _event: own.AssignmentPaused) -> Assignment:
+    return Paused(then=state)
+
+
+def _offered(_state: Assignment, brief: Brief, event: AssignmentOffered) -> Assignment:
+    asked = AskedReader(
+        assignment=event.assignment,
+        reader=event.reader,
+        standing="offered",
+        expires_at=event.expires_at,
+        explanation=event.explanation,
+    )
+    return Offered(brief=brief.model_copy(update={"asked": (*brief.asked, asked)}))
+
+
+def _unfillable(_state: Assignment, brief: Brief, event: NoEligibleReader) -> Assignment:
+    return Unfillable(brief=brief, why=event.why)
+
+
+def _broadened(state: Assignment, brief: Brief, event: PoolBroadened) -> Assignment:
+    """Whoever let an offer expire may be asked again; whoever said no may not."""
+    forgiven = tuple(
+        one.model_copy(update={"standing": "lapsed"}) if one.standing == "expired" else one
+        for one in brief.asked
+    )
+    return _with(state, brief.model_copy(update={"rung": event.rung, "asked": forgiven}))
+
+
+def _ended(state: Assignment, brief: Brief, event: Any) -> Assignment:
+    """An offer or an assignment ended; without another offer the case is open again."""
+    after = _marked(brief, event.assignment, _standing(event))
+    return (
+        Offered(brief=after) if isinstance(state, Offered) and after.offers else Open(brief=after)
+    )
+
+
+def _standing(event: Event) -> Standing:
+    match event:
+        case OfferDeclined():
+            return "declined"
+        case OfferExpired():
+            return "expired"
+        case AssignmentReleased():
+            return "released"
+        case AssignmentRevoked():
+            return "revoked"
+        case OfferWithdrawn(reason="taken"):
+            return "taken"
+        case _:
+            return "withdrawn"
+
+
+def _assigned(_state: Assignment, brief: Brief, event: AssignmentAccepted) -> Assignment:
+    return Assigned(
+        brief=_marked(brief, event.assignment, "assigned"),
+        assignment=event.assignment,
+        reader=event.reader,
+        due_at=event.due_at,
+    )
+
+
+def _reading(state: Any, _brief: Brief, _event: own.ReadingNoted) -> Assignment:
+    noted: Assignment = state.model_copy(update={"reading": True})
+    return noted
+
+
+def _closed(state: Assignment, brief: Brief, event: AssignmentClosed) -> Assignment:
+    done = _marked(brief, state.assignment, "done") if isinstance(state, Assigned) else brief
+    return Closed(brief=done, reason=event.reason)
+
+
+def _marked(brief: Brief, assignment: str, standing: Standing) -> Brief:
+    asked = tuple(
+        one.model_copy(update={"standing": standing}) if one.assignment == assignment else one
+        for one in brief.asked
+    )
+    return brief.model_copy(update={"asked": asked})
+
+
+FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]]] = {
+    CaseOpened: _opened,
+    own.AssignmentPaused: _paused,
+    own.ReadingNoted: _reading,
+    AssignmentOffered: _offered,
+    NoEligibleReader: _unfillable,
+    PoolBroadened: _broadened,
+    OfferDeclined: _ended,
+    OfferExpired: _ended,
+    OfferWithdrawn: _ended,
+    AssignmentAccepted: _assigned,
+    AssignmentReleased: _ended,
+    AssignmentRevoked: _ended,
+    AssignmentClosed: _closed,
+}

@@ -1,0 +1,117 @@
+"""What does the clock know after an event?"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final, assert_never
+
+from services.matching.domain import events as own
+from services.matching.domain.contract import STAGES
+from services.matching.domain.state import Clock, NotStarted, Running, Standstill, Stopped
+from shared.contracts.base import Event
+from shared.contracts.matching import (
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    EscalationRaised,
+    SlaAtRisk,
+    SlaBreached,
+    SlaMet,
+    StageCompleted,
+)
+
+
+def evolve(clock: Clock, event: Event) -> Clock:
+    match clock:
+        case NotStarted():
+            return _unstarted(clock, event)
+        case Running():
+            return _running(clock, event)
+        case Standstill():
+            return _standing(clock, event)
+        case Stopped():
+            return clock
+        case _:
+            assert_never(clock)
+
+
+def _unstarted(clock: NotStarted, event: Event) -> Clock:
+    match event:
+        case own.NeedLearnt(terms=terms) if terms is not None:
+            return NotStarted(terms=terms, service_level=event.need.service_level)
+        case ClockStarted() if clock.terms and clock.service_level:
+            return Running(
+                service_level=clock.service_level,
+                terms=clock.terms,
+                started_at=event.started_at,
+                due_at=event.due_at,
+                stage_started_at=event.started_at,
+            )
+        case _:
+            return clock
+
+
+def _running(clock: Running, event: Event) -> Clock:
+    match event:
+        case ClockPaused():
+            return Standstill(clock=clock, at=event.at, reason=event.reason, party=event.party)
+        case SlaMet():
+            return Stopped(outcome="met", clock=clock)
+        case own.ClockStopped():
+            return Stopped(outcome=event.outcome, clock=clock)
+        case _:
+            return _changed(clock, event)
+
+
+def _standing(clock: Standstill, event: Event) -> Clock:
+    match event:
+        case ClockResumed():
+            return _resumed(clock, event)
+        case own.ClockStopped():
+            return Stopped(outcome=event.outcome, clock=clock.clock)
+        case _:
+            return clock.model_copy(update={"clock": _changed(clock.clock, event)})
+
+
+def _resumed(clock: Standstill, event: ClockResumed) -> Running:
+    pause = max(event.at - clock.at, timedelta(0))
+    return clock.clock.model_copy(
+        update={
+            "due_at": event.due_at,
+            "stage_started_at": clock.clock.stage_started_at + pause,
+            "paused_for": clock.clock.paused_for + pause,
+        }
+    )
+
+
+def _changed(clock: Running, event: Event) -> Running:
+    change = CHANGES.get(type(event))
+    return clock.model_copy(update=change(clock, event)) if change else clock
+
+
+def _learnt(_clock: Running, event: own.NeedLearnt) -> dict[str, Any]:
+    if event.terms is None:
+        return {}
+    return {"terms": event.terms, "service_level": event.need.service_level}
+
+
+def _moved(_clock: Running, event: ClockStarted) -> dict[str, Any]:
+    """Another deadline may be at risk anew; the rungs that were climbed stay climbed."""
+    return {"due_at": event.due_at, "at_risk": False}
+
+
+def _completed(_clock: Running, event: StageCompleted) -> dict[str, Any]:
+    after = STAGES[STAGES.index(event.stage) + 1 :]
+    return {"stage": after[0] if after else event.stage, "stage_started_at": event.at}
+
+
+CHANGES: Final[Mapping[type[Event], Callable[[Running, Any], dict[str, Any]]]] = {
+    own.NeedLearnt: _learnt,
+    ClockStarted: _moved,
+    StageCompleted: _completed,
+    own.StageReopened: lambda _, event: {"stage": event.stage, "stage_started_at": event.at},
+    own.HoldChanged: lambda _, event: {"held": event.held},
+    own.AudiencePlanned: lambda clock, event: {"planned": (*clock.planned, event.audience)},
+    SlaAtRisk: lambda *_: {"at_risk": True},
+    SlaBreached: lambda *_: {"breached": True},
+    EscalationRaised: lambda clock, event: {"rungs": (*clock.rungs, event.rung)},
+}

@@ -1,0 +1,114 @@
+"""What can happen to a case here, besides other services' events?"""
+
+from typing import Final, Literal, TypeAlias
+
+from services.matching.domain.reader import Reader
+from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId
+from shared.contracts.deid import (
+    CaseDeidentified,
+    CaseQuarantined,
+    DeidentificationFailed,
+    QuarantineReleased,
+)
+from shared.contracts.intake import (
+    CaseAccepted,
+    CaseCancelled,
+    CaseSupplemented,
+    InformationProvided,
+    InformationRequested,
+    ServiceLevelChanged,
+)
+from shared.contracts.matching import Explanation, Ineligible
+from shared.contracts.notify import Delivered, DeliveryPlanned
+from shared.contracts.reporting import ReadingStarted, ReportFinalized
+
+DeclineReason = Literal[
+    "conflict_of_interest", "outside_expertise", "too_busy", "technical_problem", "other"
+]
+ReleaseReason = Literal[
+    "conflict_of_interest", "outside_expertise", "shift_ended", "technical_problem", "other"
+]
+
+
+class OfferCase(Frozen):
+    """The optimiser found a reader, who holds `load` cases now. The decider checks again."""
+
+    case_id: CaseId
+    reader: Reader
+    load: int
+    explanation: Explanation
+
+
+class NobodyFits(Frozen):
+    """The optimiser found nobody; `why` counts each constraint's exclusions."""
+
+    case_id: CaseId
+    why: tuple[Ineligible, ...]
+
+
+class AcceptOffer(Frozen):
+    """A reader says yes. The edge adds the roster's record, and what the reader holds now."""
+
+    case_id: CaseId
+    assignment: OpaqueId
+    reader: Reader
+    load: int
+
+
+class DeclineOffer(Frozen):
+    """A reader says no."""
+
+    case_id: CaseId
+    assignment: OpaqueId
+    reader: ReaderId
+    reason: DeclineReason
+
+
+class ReleaseAssignment(Frozen):
+    """A reader gives an accepted case back."""
+
+    case_id: CaseId
+    assignment: OpaqueId
+    reader: ReaderId
+    reason: ReleaseReason
+
+
+class ReaderWentOffline(Frozen):
+    """The reader may not, or can't, go on; `reason` is the constraint that no longer holds."""
+
+    case_id: CaseId
+    reader: ReaderId
+    reason: OpaqueId
+
+
+Upstream: TypeAlias = (
+    CaseAccepted
+    | CaseSupplemented
+    | CaseCancelled
+    | InformationRequested
+    | InformationProvided
+    | ServiceLevelChanged
+    | CaseDeidentified
+    | CaseQuarantined
+    | QuarantineReleased
+    | DeidentificationFailed
+    | ReadingStarted
+    | ReportFinalized
+    | DeliveryPlanned
+    | Delivered
+)
+Asked: TypeAlias = AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase
+Input: TypeAlias = Upstream | Asked | NobodyFits | ReaderWentOffline | DeadlineReached
+
+# Intake's own events come in their order, so what it said before CaseAccepted is settled by it.
+# The others' may overtake CaseAccepted, and are kept until it comes.
+OVERTAKERS: Final[tuple[type[Upstream], ...]] = (
+    CaseDeidentified,
+    CaseQuarantined,
+    QuarantineReleased,
+    DeidentificationFailed,
+    ReadingStarted,
+    ReportFinalized,
+    DeliveryPlanned,
+    Delivered,
+)

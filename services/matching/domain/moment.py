@@ -1,0 +1,15 @@
+"""When, and under which contracts, is it decided? Given as values, since a domain has no clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.matching.domain.contract import Contracts
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`owed_at` is when a report would be owed by a reader who accepts now."""
+
+    now: datetime
+    owed_at: datetime
+    contracts: Contracts

@@ -1,0 +1,175 @@
+"""What does matching know about one case? Its assignment and its clock, side by side."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from services.matching.domain.contract import Contracts, Terms
+from services.matching.domain.events import HeardEarly
+from services.matching.domain.need import Need
+from shared.contracts.base import Frozen, OpaqueId, ReaderId, ServiceLevel
+from shared.contracts.matching import Explanation, Ineligible, Party, Role, Stage
+from shared.contracts.notify import Audience
+
+Standing = Literal[
+    "offered", "declined", "expired", "lapsed", "withdrawn", "taken",
+    "assigned", "released", "revoked", "done",
+]  # fmt: skip
+# Who answered so is not asked again. `lapsed` is an expired offer that a broadened pool forgives.
+REFUSALS: frozenset[Standing] = frozenset({"declined", "expired", "released", "revoked"})
+
+
+class AskedReader(Frozen):
+    """A reader who was asked, and what became of it. Kept, so that a late answer is clear."""
+
+    assignment: OpaqueId
+    reader: ReaderId
+    standing: Standing
+    expires_at: AwareDatetime
+    explanation: Explanation
+
+
+class Brief(Frozen):
+    """All that the assignment knows besides where it stands. `rung` is how far it broadened."""
+
+    need: Need
+    offer_window: timedelta
+    offers_at_once: int
+    role: Role = "second_reader"
+    rung: int = 0
+    asked: tuple[AskedReader, ...] = ()
+
+    @property
+    def refused(self) -> frozenset[ReaderId]:
+        return frozenset(one.reader for one in self.asked if one.standing in REFUSALS)
+
+    @property
+    def offers(self) -> tuple[AskedReader, ...]:
+        """Give the offers that stand."""
+        return tuple(one for one in self.asked if one.standing == "offered")
+
+    @property
+    def room(self) -> int:
+        """Say how many more readers may be asked now: each rung allows one more."""
+        return self.offers_at_once + self.rung - len(self.offers)
+
+    def window(self) -> timedelta:
+        """Say how long a reader may think: each rung shortens it."""
+        return self.offer_window / (1 + self.rung)
+
+
+class Unknown(Frozen):
+    """Not yet accepted, or (with a brief) accepted and not yet clean."""
+
+    kind: Literal["unknown"] = "unknown"
+    brief: Brief | None = None
+
+
+class Open(Frozen):
+    """Waits for the optimiser."""
+
+    kind: Literal["open"] = "open"
+    brief: Brief
+
+
+class Unfillable(Frozen):
+    """Nobody fits today; the optimiser goes on trying."""
+
+    kind: Literal["unfillable"] = "unfillable"
+    brief: Brief
+    why: tuple[Ineligible, ...]
+
+
+class Offered(Frozen):
+    """One reader or more are thinking about it."""
+
+    kind: Literal["offered"] = "offered"
+    brief: Brief
+
+
+class Assigned(Frozen):
+    """A reader has it. `due_at` is when the report is owed."""
+
+    kind: Literal["assigned"] = "assigned"
+    brief: Brief
+    assignment: OpaqueId
+    reader: ReaderId
+    due_at: AwareDatetime
+    reading: bool = False
+
+
+class Paused(Frozen):
+    """The partner owes something; then it goes on from where it stood."""
+
+    kind: Literal["paused"] = "paused"
+    then: Annotated[Unknown | Open | Unfillable | Assigned, Field(discriminator="kind")]
+
+
+class Closed(Frozen):
+    """Nothing more to assign: `read` or `cancelled`."""
+
+    kind: Literal["closed"] = "closed"
+    brief: Brief
+    reason: OpaqueId
+
+
+Assignment = Annotated[
+    Unknown | Open | Unfillable | Offered | Assigned | Paused | Closed, Field(discriminator="kind")
+]
+
+
+class NotStarted(Frozen):
+    """No case was accepted yet."""
+
+    kind: Literal["not_started"] = "not_started"
+    terms: Terms | None = None
+    service_level: ServiceLevel | None = None
+
+
+class Running(Frozen):
+    """The clock runs. Pauses move `due_at` and `stage_started_at`, and add to `paused_for`."""
+
+    kind: Literal["running"] = "running"
+    service_level: ServiceLevel
+    terms: Terms
+    started_at: AwareDatetime
+    due_at: AwareDatetime
+    stage: Stage = "deid"
+    stage_started_at: AwareDatetime
+    paused_for: timedelta = timedelta(0)
+    held: tuple[OpaqueId, ...] = ()
+    planned: tuple[Audience, ...] = ()
+    at_risk: bool = False
+    breached: bool = False
+    rungs: tuple[int, ...] = ()
+
+
+class Standstill(Frozen):
+    """The clock stands since `at`, because `party` owes something."""
+
+    kind: Literal["paused"] = "paused"
+    clock: Running
+    at: AwareDatetime
+    reason: OpaqueId
+    party: Party
+
+
+class Stopped(Frozen):
+    """The clock has ended: in time, too late, or because the case was withdrawn."""
+
+    kind: Literal["stopped"] = "stopped"
+    outcome: Literal["met", "breached", "cancelled"]
+    clock: Running
+
+
+Clock = Annotated[NotStarted | Running | Standstill | Stopped, Field(discriminator="kind")]
+
+
+class Matching(Frozen):
+    """One case. `contracts` are those in force, given by the store and never kept with the case."""
+
+    heard: tuple[HeardEarly, ...] = ()
+    assignment: Assignment = Unknown()
+    clock: Clock = NotStarted()
+    contracts: Contracts = Field(default=Contracts(), exclude=True, repr=False)

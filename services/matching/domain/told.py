@@ -1,0 +1,16 @@
+"""What may an operator tell us? Closed values: an unknown field is an error that names it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+# Codes such as `musculoskeletal` or `second_line`: words of the platform's configuration.
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+# DICOM (0008,0060) Modality is a code string of capitals.
+Modality = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,15}$")]
+
+
+class Told(BaseModel):
+    """Configuration as a person wrote it, in the seed file or through the admin API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
