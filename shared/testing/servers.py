@@ -77,7 +77,9 @@ def guard(kind: Kind, place: Path) -> None:
 def _server(kind: Kind, place: Path) -> PostgresServer | KafkaServer:
     """Ports are chosen anew each time; the server checks that the listener is its own child."""
     if kind == "postgres":
-        return PostgresServer(place / "server", ports.free_ports(1)[0], place / "server.log")
+        return PostgresServer(
+            place / "server", ports.free_ports(1)[0], place / "server.log", "test"
+        )
     port, controller_port = ports.free_ports(2)
     return KafkaServer(place / "server", port, controller_port, place / "server.log")
 

@@ -120,7 +120,7 @@ def recorded_process(record: Path) -> psutil.Process | None:
         entry = json.loads(record.read_text(encoding="utf-8"))
         process = psutil.Process(int(entry["pid"]))
         same = abs(process.create_time() - float(entry["started"])) < 1
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if same and _runs(process) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError, psutil.Error):
         return None
 
@@ -147,7 +147,21 @@ def kill_tree(pid: int) -> None:
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
-    psutil.wait_procs(family, timeout=10)
+    await_end(family, seconds=10)
+
+
+def await_end(processes: Sequence[psutil.Process], seconds: float) -> None:
+    """Wait until each has ended. A zombie has: some containers' init reaps only now and then."""
+    deadline = clock.ticks() + seconds
+    while clock.ticks() < deadline and any(_runs(process) for process in processes):
+        time.sleep(POLL_SECONDS)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def last_lines(log: Path, count: int = 12) -> str:

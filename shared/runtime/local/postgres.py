@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from urllib.parse import quote
 from shared.runtime.local import ports
 from shared.runtime.local.child import Child, Command
 from shared.runtime.local.failure import SetupError
+from shared.runtime.local.files import write_private
 
 # Postgres refuses to run as root. nobody owns the files then; the folder above them is root's
 # alone, so no other process of nobody's can reach them. The capability lets this one through.
@@ -40,11 +40,11 @@ SETTINGS = {
 class PostgresServer:
     """One Postgres 18 with its files under `folder`, on 127.0.0.1:`port`, by password only."""
 
-    def __init__(self, folder: Path, port: int, log: Path) -> None:
+    def __init__(self, folder: Path, port: int, log: Path, password: str) -> None:
         self.folder = folder
         self.port = port
         self.files = folder / "data"
-        self._password_file = folder / "password"
+        self._password = password
         argv = [*_prefix(), str(_programs() / "postgres"), "-D", str(self.files), "-p", str(port)]
         for name, setting in SETTINGS.items():
             argv += ["-c", f"{name}={setting}"]
@@ -53,7 +53,7 @@ class PostgresServer:
     @property
     def dsn(self) -> str:
         """The administrator's address: it makes roles and schemas, and no service ever gets it."""
-        password = quote(self._password_file.read_text(encoding="utf-8"), safe="")
+        password = quote(self._password, safe="")
         return f"postgresql://postgres:{password}@{ports.HOST}:{self.port}/postgres"
 
     def start(self) -> None:
@@ -78,16 +78,16 @@ class PostgresServer:
 
     def _create_files(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self._password_file.exists():
-            self._password_file.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-            self._password_file.chmod(0o600)
         half_made = self.folder / "data.new"
         shutil.rmtree(half_made, ignore_errors=True)
         half_made.mkdir(mode=0o700)
         if os.geteuid() == 0:
             owner = pwd.getpwnam(UNPRIVILEGED)
             os.chown(half_made, owner.pw_uid, owner.pw_gid)
-        _run_initdb(half_made, self._password_file)
+        password_file = self.folder / "password"
+        write_private(password_file, self._password)
+        _run_initdb(half_made, password_file)
+        password_file.unlink()
         half_made.rename(self.files)
 
 
