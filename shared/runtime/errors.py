@@ -37,6 +37,9 @@ _POSTGRES_WEATHER = (
     asyncpg.ReadOnlySQLTransactionError,  # 25006: a standby during a switch-over
     asyncpg.IdleInTransactionSessionTimeoutError,  # 25P03: we were stopped for too long
     asyncpg.LockNotAvailableError,  # 55P03
+    # Wrong for every event and not for this one: wait until somebody mends it.
+    asyncpg.InvalidAuthorizationSpecificationError,  # class 28: our password was changed
+    asyncpg.InvalidCatalogNameError,  # 3D000: our database is not there
 )
 # Kafka's errors are weather, whether it calls them retriable or not, except those that blame the
 # message itself: the same bytes would be refused again.
@@ -72,8 +75,8 @@ def is_weather(exception: BaseException) -> bool:
             return all(is_weather(one) for one in exception.exceptions)
         case asyncpg.InterfaceError():
             # asyncpg has one class for misuse and for a connection that went away; only its own
-            # words tell them apart.
-            return "clos" in str(exception)
+            # words tell them apart. A refused argument is quoted in them, and is never weather.
+            return not isinstance(exception, ValueError) and "clos" in str(exception)
         case kafka.KafkaError():
             return not isinstance(exception, _KAFKA_BLAMES_THE_MESSAGE)
         case _:

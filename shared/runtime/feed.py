@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from traceback import walk_tb
 from typing import Any
 
 import structlog
@@ -9,10 +10,12 @@ import structlog
 from shared.contracts.base import Event
 from shared.runtime.errors import Unprocessable, is_weather
 from shared.runtime.handle import Incoming, Runner
-from shared.runtime.patience import Patience
+from shared.runtime.patience import Patience, tell_weather
 from shared.runtime.wire import Foreign, Message, Poison, Readable, read
 
 LOG = structlog.get_logger()
+# Of a trace we name the deepest line that is none of these: the place where a person has to look.
+LIBRARIES = ("asyncpg", "pydantic", "asyncio", "contextlib", "json")
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ class Feed:
                     await self._split(items, error)
                     return
                 self.healthy = False
-                LOG.warning("weather", cause=type(error).__name__)
+                tell_weather("consumer", error)
                 await self.patience.pause()
             else:
                 self.healthy = True
@@ -67,19 +70,23 @@ class Feed:
 
 def guilty_of(readable: Readable, error: Exception) -> Poison:
     """Name the cause without the error's words, which may quote what was in the message."""
-    cause = error.reason if isinstance(error, Unprocessable) else f"handler: {_place(error)}"
     kind = type(readable.event).ce_type()
-    return Poison(readable.message, cause, readable.case_id, readable.event_id, kind)
+    return Poison(readable.message, cause_of(error), readable.case_id, readable.event_id, kind)
+
+
+def cause_of(error: Exception) -> str:
+    return error.reason if isinstance(error, Unprocessable) else f"handler: {_place(error)}"
 
 
 def _place(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return type(error).__name__
-    code = trace.tb_frame.f_code
-    return f"{type(error).__name__} in {code.co_name}, line {trace.tb_lineno}"
+    """Name the error's type and the deepest line of our own that it came through."""
+    frames = [
+        (str(frame.f_globals.get("__name__", "")), frame.f_code.co_name, line)
+        for frame, line in walk_tb(error.__traceback__)
+    ]
+    ours = [frame for frame in frames if not frame[0].startswith(LIBRARIES)]
+    module, function, line = (ours or frames or [("", "", 0)])[-1]
+    return f"{type(error).__name__} in {module}.{function}, line {line}"
 
 
 def _item(one: Readable | Poison) -> Incoming | Poison:
@@ -88,13 +95,14 @@ def _item(one: Readable | Poison) -> Incoming | Poison:
     return incoming(one)
 
 
-def incoming(readable: Readable) -> Incoming:
+def incoming(readable: Readable, *, waits: bool = True) -> Incoming:
+    """Turn a message into an input; one that `waits` stays behind a parked one of its case."""
     return Incoming(
         readable.event_id,
         readable.case_id,
         readable.event,
         readable.traceparent,
-        readable=readable,
+        readable=readable if waits else None,
     )
 
 
@@ -105,5 +113,5 @@ def _tell(poison: Poison) -> None:
         partition=poison.message.partition,
         offset=poison.message.offset,
         event_type=poison.type,
-        cause=poison.cause,
+        cause=poison.cause.replace(" ", "_"),
     )

@@ -5,6 +5,7 @@ process dies half way, and when one message of a batch is bad. The bulk statemen
 inbox.py, outbox.py, timers.py, jobs.py and parking.py; the order of the steps stands here.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ from shared.runtime import clock, inbox, jobs, outbox, parking, timers, tracing
 from shared.runtime.failpoints import failpoint
 from shared.runtime.jobs import Lease, NewJob
 from shared.runtime.postgres import Db, Pool
+from shared.runtime.telemetry import metrics
 from shared.runtime.timers import Timer
 from shared.runtime.wire import Poison, Readable
 
@@ -50,7 +52,8 @@ class Incoming:
     """An input on its way to its case's decider, wherever it comes from.
 
     A `lease` or a `timer` is settled by the transaction that handles the input: a zombie whose
-    lease was given to another finds it gone, and its result is dropped.
+    lease was given to another finds it gone, and its result is dropped; so is a deadline that the
+    case has moved.
     """
 
     input_id: UUID
@@ -93,10 +96,12 @@ class Runner(Generic[State]):
         Whatever is raised, nothing has happened, or (a connection cut in the COMMIT) all of it
         has: calling again with the same inputs is right in both cases.
         """
+        started = clock.ticks()
         async with self.pool.acquire() as db, db.transaction():
             outcomes = await self.handle_in(db, items)
             await failpoint("runner.written")
         await failpoint("runner.committed")
+        _measure(items, outcomes, clock.ticks() - started)
         return outcomes
 
     async def handle_in(
@@ -105,9 +110,10 @@ class Runner(Generic[State]):
         """Do the steps within the caller's transaction."""
         now = clock.now()
         cases = {one.case_id for one in items if one.case_id is not None}
-        await inbox.lock(db, cases, self._seed)
+        await inbox.lock(db, cases, self.seed)
         await failpoint("runner.locked")
-        go, wait = _divide(items, await parking.blocked(db, cases))
+        old = await parking.settled(db, [one for one in items if isinstance(one, Poison)])
+        go, wait = _divide(items, await parking.blocked(db, cases), old)
         await parking.park(db, wait, now)
         fresh = await self._claim(db, go, now)
         await failpoint("runner.claimed")
@@ -115,7 +121,6 @@ class Runner(Generic[State]):
         batch = Batch[State](now, states, fresh)
         outcomes = {id(one): self._step(batch, one) for one in go}
         await self._write(db, batch)
-        await timers.settle(db, [one.timer for one in go if one.timer])
         return [outcomes.get(id(one)) for one in items]
 
     async def state(self, case_id: CaseId) -> State:
@@ -124,14 +129,18 @@ class Runner(Generic[State]):
             return (await self._states(db, [case_id]))[case_id]
 
     @property
-    def _seed(self) -> int:
+    def seed(self) -> int:
         return crc32(self.service.encode())
 
     async def _claim(self, db: Db, go: Sequence[Incoming], now: datetime) -> set[UUID]:
-        leases = [one.lease for one in go if one.lease]
-        alive = await jobs.settle(db, leases)
-        ids = {one.input_id for one in go if one.lease is None or one.lease in alive}
-        return await inbox.claim(db, list(ids), now)
+        held = await jobs.settle(db, [one.lease for one in go if one.lease])
+        due = await timers.settle(db, [one.timer for one in go if one.timer])
+        ids = {
+            one.input_id
+            for one in go
+            if (one.lease is None or one.lease in held) and (one.timer is None or one.timer in due)
+        }
+        return await inbox.claim(db, sorted(ids), now)
 
     async def _states(self, db: Db, cases: Collection[CaseId]) -> dict[CaseId, State]:
         loaded = await self.load(db, list(cases)) if cases else {}
@@ -178,18 +187,48 @@ class Runner(Generic[State]):
         await jobs.add(db, self.service, batch.jobs, batch.now)
 
 
+def _measure(
+    items: Sequence[Incoming | Poison], outcomes: Sequence[Outcome[Any] | None], seconds: float
+) -> None:
+    metrics.BATCH_SIZE.observe(len(items))
+    metrics.BATCH_SECONDS.observe(seconds)
+    kinds = Counter(
+        (one.type if isinstance(one, Poison) else type(one.received).__name__, _word(outcome))
+        for one, outcome in zip(items, outcomes, strict=True)
+    )
+    for (kind, word), count in kinds.items():
+        metrics.EVENTS_HANDLED.labels(kind, word).inc(count)
+    parked = Counter(one.cause.partition(":")[0] for one in items if isinstance(one, Poison))
+    for cause, count in parked.items():
+        metrics.PARKED.labels(cause).inc(count)
+
+
+def _word(outcome: Outcome[Any] | None) -> str:
+    match outcome:
+        case None:
+            return "parked"
+        case Outcome(duplicate=True):
+            return "duplicate"
+        case Outcome(refused=Refused()):
+            return "refused"
+        case _:
+            return "decided" if outcome.events else "nothing"
+
+
 def _divide(
-    items: Sequence[Incoming | Poison], held: set[CaseId]
+    items: Sequence[Incoming | Poison], held: set[CaseId], old: set[tuple[str, int, int]]
 ) -> tuple[list[Incoming], list[Poison]]:
     """Split what may go on from what is parked, or must wait behind a parked event of its case.
 
     Only messages wait. A person, a deadline or a finished job gets its answer: a stuck case must
-    still breach its clock.
+    still breach its clock. `old` poison was dealt with by a person, and holds nobody up.
     """
     go: list[Incoming] = []
     wait: list[Poison] = []
     for one in items:
         if isinstance(one, Poison):
+            if parking.place(one.message) in old:
+                continue
             wait.append(one)
             held |= {one.case_id} if one.case_id else set()
         elif one.readable is not None and one.case_id in held:

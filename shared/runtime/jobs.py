@@ -18,17 +18,20 @@ import structlog
 from shared.contracts.base import CaseId
 from shared.contracts.envelope import derived_id
 from shared.decider import Job
-from shared.runtime import clock
+from shared.runtime import clock, telemetry
 from shared.runtime.errors import is_weather
 from shared.runtime.failpoints import failpoint
-from shared.runtime.patience import Patience
+from shared.runtime.patience import Patience, for_ever
 from shared.runtime.postgres import Db, Pool, Wakeups
+from shared.runtime.telemetry import metrics
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 10.0
 IDLE_SECONDS = 2.0
 # A bug is tried so often, then a person has to look.
 MOST_TRIES = 5
+# A crash need not be the job's fault; so many in a row are.
+MOST_CRASHES = 10
 LONGEST_WAIT = timedelta(minutes=5)
 LOG = structlog.get_logger()
 
@@ -41,6 +44,11 @@ ADD = """
     ON CONFLICT (id) DO NOTHING
 """
 NOTIFY = "SELECT pg_notify($1, '')"
+# A job that takes its worker down each time must not do so for ever.
+GIVE_UP = """
+    UPDATE jobs SET stuck = true, lease = NULL, leased_until = NULL, cause = 'lease lost'
+    WHERE NOT stuck AND leased_until < $1 AND attempts >= $2
+"""
 # Lease what is due, oldest first, never two of one case.
 CLAIM = """
     UPDATE jobs SET lease = gen_random_uuid(), leased_until = $1::timestamptz + $2::interval,
@@ -52,19 +60,21 @@ CLAIM = """
               SELECT 1 FROM jobs AS other WHERE other.case_id = job.case_id
               AND (other.leased_until >= $1 OR (other.seq < job.seq AND NOT other.stuck)))
         ORDER BY run_at, seq LIMIT $3 FOR UPDATE SKIP LOCKED)
-    RETURNING id, case_id, kind, payload, attempts, traceparent, lease
+    RETURNING id, case_id, kind, payload, attempts, waits, traceparent, lease
 """
 # Still at it.
-BEAT = "UPDATE jobs SET leased_until = $3 WHERE id = $1 AND lease = $2 RETURNING id"
+BEAT = "UPDATE jobs SET leased_until = $3 WHERE id = $1 AND lease = $2"
 # The result is recorded by whoever holds the lease.
 SETTLE = """
     DELETE FROM jobs USING unnest($1::uuid[], $2::uuid[]) AS done (id, lease)
     WHERE jobs.id = done.id AND jobs.lease = done.lease RETURNING jobs.id, jobs.lease
 """
-# It failed: later again, or never until a person has looked.
+# It failed: later again, or never until a person has looked. Weather is no fault of the job's.
 POSTPONE = """
-    UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $3, cause = $4, stuck = $5
-    WHERE id = $1 AND lease = $2
+    UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $3, cause = $4,
+                    stuck = NOT $5 AND attempts >= $6,
+                    attempts = attempts - $5::int, waits = waits + $5::int
+    WHERE id = $1 AND lease = $2 RETURNING stuck
 """
 # What waits for a person.
 STUCK = "SELECT id, case_id, kind, attempts, cause FROM jobs WHERE stuck ORDER BY seq LIMIT $1"
@@ -103,7 +113,7 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job as a performer sees it; `attempt` counts from 1."""
+    """A job as a performer sees it; `attempt` counts from 1, without the `waits` for weather."""
 
     id: UUID
     case_id: CaseId
@@ -112,6 +122,7 @@ class ClaimedJob:
     attempt: int
     traceparent: str
     lease: Lease
+    waits: int = 0
 
     @property
     def result_id(self) -> UUID:
@@ -159,19 +170,21 @@ class Worker:
 
     async def run(self) -> None:
         try:
-            while True:
-                free = self.concurrency - len(self._running)
-                claimed = await self.claim(free) if free else []
-                for job in claimed:
-                    task = asyncio.create_task(self._perform(job))
-                    self._running.add(task)
-                    task.add_done_callback(self._ended)
-                if len(claimed) < free or not free:
-                    await self.wakeups.wait(self._channel, IDLE_SECONDS)
+            await for_ever(self._turn, "worker")
         finally:
             for task in self._running:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _turn(self) -> None:
+        free = self.concurrency - len(self._running)
+        claimed = await self.claim(free) if free else []
+        for job in claimed:
+            task = asyncio.create_task(self._perform(job))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+        if len(claimed) < free or not free:
+            await self.wakeups.wait(self._channel, IDLE_SECONDS)
 
     @property
     def _channel(self) -> str:
@@ -182,8 +195,11 @@ class Worker:
         self.wakeups.wake(self._channel)
 
     async def claim(self, most: int) -> list[ClaimedJob]:
+        """Lease up to `most` jobs that are due."""
+        now = clock.now()
         async with self.pool.acquire() as db:
-            rows = await db.fetch(CLAIM, clock.now(), LEASE, most)
+            await db.execute(GIVE_UP, now, MOST_CRASHES)
+            rows = await db.fetch(CLAIM, now, LEASE, most)
         return [
             ClaimedJob(
                 row["id"],
@@ -193,51 +209,52 @@ class Worker:
                 row["attempts"],
                 row["traceparent"],
                 Lease(row["id"], row["lease"]),
+                row["waits"],
             )
             for row in rows
         ]
 
     async def _perform(self, job: ClaimedJob) -> None:
-        await failpoint("job.claimed")
-        beating = asyncio.create_task(self._beat(job))
+        beating = asyncio.create_task(for_ever(lambda: self._beat(job), "heartbeat"))
+        started = clock.ticks()
         try:
-            result = await self.performers[job.kind](job)
-            await failpoint("job.performed")
-            await self.submit(job, result)
+            await failpoint("job.claimed")
+            with telemetry.span(f"{self.service} perform {job.kind}", job.traceparent):
+                result = await self.performers[job.kind](job)
+                await failpoint("job.performed")
+                await self.submit(job, result)
             await failpoint("job.recorded")
         except Exception as error:  # noqa: BLE001 - a performer may fail in any way; the job waits
             await self._postpone(job, error)
+        else:
+            self._count(job, "done")
+            metrics.JOB_SECONDS.labels(job.kind).observe(clock.ticks() - started)
         finally:
             beating.cancel()
 
     async def _beat(self, job: ClaimedJob) -> None:
         """Prolong the lease while the work goes on; a missed beat costs nothing but the lease."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            try:
-                async with self.pool.acquire() as db:
-                    await db.fetchval(BEAT, job.id, job.lease.lease, clock.now() + LEASE)
-            except Exception as error:
-                if not is_weather(error):
-                    raise
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        async with self.pool.acquire() as db:
+            await db.execute(BEAT, job.id, job.lease.lease, clock.now() + LEASE)
+
+    def _count(self, job: ClaimedJob, outcome: str) -> None:
+        metrics.JOBS.labels(job.kind, outcome).inc()
 
     async def _postpone(self, job: ClaimedJob, error: Exception) -> None:
+        """Try later. Should this fail too, the lease runs out by itself."""
         weather = is_weather(error)
-        LOG.warning("job_failed", kind=job.kind, case_id=str(job.case_id), attempt=job.attempt,
-                    cause=type(error).__name__, weather=weather)  # fmt: skip
-        wait = min(LONGEST_WAIT, timedelta(seconds=Patience(tries=job.attempt).next_pause()))
-        stuck = not weather and job.attempt >= MOST_TRIES
+        cause = type(error).__name__
+        tries = job.waits if weather else job.attempt
+        wait = min(LONGEST_WAIT, timedelta(seconds=Patience(tries=tries).next_pause()))
+        LOG.warning("job_failed", kind=job.kind, case_id=job.case_id, job_id=job.id,
+                    attempt=job.attempt, cause=cause, exc_info=not weather)  # fmt: skip
+        again = (clock.now() + wait, cause, weather, MOST_TRIES)
         try:
             async with self.pool.acquire() as db:
-                await db.execute(
-                    POSTPONE,
-                    job.id,
-                    job.lease.lease,
-                    clock.now() + wait,
-                    type(error).__name__,
-                    stuck,
-                )
-        except Exception as again:
-            if not is_weather(again):
+                stuck = await db.fetchval(POSTPONE, job.id, job.lease.lease, *again)
+        except Exception as again_error:
+            if not is_weather(again_error):
                 raise
-            # The lease runs out by itself, and the job is done again then.
+        else:
+            self._count(job, "stuck" if stuck else "failed")

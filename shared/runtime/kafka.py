@@ -6,52 +6,73 @@ it offers loses or loops on a bad message.
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.runtime import clock
 from shared.runtime.errors import is_weather
 from shared.runtime.failpoints import failpoint
 from shared.runtime.outbox import Outgoing
-from shared.runtime.patience import Patience
+from shared.runtime.patience import Patience, tell_weather
+from shared.runtime.telemetry import metrics
 from shared.runtime.wire import Message
 
 POLL_MS = 500
 POLL_RECORDS = 500
-# A poll that gives nothing while the broker has more for so long means a consumer that stopped.
+# A consumer that had nothing for so long asks the broker whether there is really nothing.
+ASK_SECONDS = 5.0
+# Nothing for so long though the broker has more means a consumer that stopped.
 SILENT_SECONDS = 30.0
-# Above the largest event of ours, so that one batch per partition can always hold one event.
-BATCH_BYTES = 1_100_000
-PRODUCE_TIMEOUT_MS = 15_000
+SESSION_TIMEOUT_MS = 10_000
+# Above the largest event of ours, so that one batch per partition can always hold one event; below
+# what a broker takes by default (message.max.bytes, 1,048,588).
+BATCH_BYTES = 1_040_000
+# Together below the time after which Postgres takes the relay's lead away (outbox.py).
+START_SECONDS = 15
+PRODUCE_TIMEOUT_MS = 10_000
+ACKNOWLEDGE_SECONDS = 20
 LOG = structlog.get_logger()
 
 Handle = Callable[[Sequence[Message]], Awaitable[None]]
 
 
 @dataclass(slots=True)
-class Progress:
-    """Does consumption move? A broker that answers a ping proves nothing."""
+class Progress(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    """Does consumption move? A broker that answers a ping proves nothing.
 
-    moved_at: float = field(default_factory=time.monotonic)
+    `member`: the group gave us our share, which may be nothing where replicas are many.
+    """
+
+    moved_at: float = field(default_factory=clock.ticks)
     connected: bool = False
+    member: bool = False
     behind: int = 0
     restarts: int = 0
 
     def moved(self) -> None:
-        self.moved_at = time.monotonic()
+        self.moved_at = clock.ticks()
 
     @property
     def seconds_still(self) -> float:
-        return time.monotonic() - self.moved_at
+        return clock.ticks() - self.moved_at
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - aiokafka names it
+        self.member = True
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self.member = False
+        for tp in revoked:
+            with suppress(KeyError):
+                metrics.forget(tp.topic, tp.partition)
 
 
 @dataclass(slots=True)
@@ -67,6 +88,7 @@ class Subscription:
     topics: Sequence[str]
     handle: Handle
     silent_seconds: float = SILENT_SECONDS
+    most_at_once: int = POLL_RECORDS
     progress: Progress = field(default_factory=Progress)
 
     async def run(self) -> None:
@@ -78,54 +100,83 @@ class Subscription:
             except Exception as error:
                 if not is_weather(error) and not isinstance(error, KafkaError):
                     raise
-                LOG.warning("consumer_lost", cause=type(error).__name__)
-            self.progress.connected = False
+                tell_weather("kafka", error)
+            finally:
+                self.progress.connected = self.progress.member = False
             self.progress.restarts += 1
             await patience.pause()
 
     async def _consume(self, patience: Patience) -> None:
-        broker = KafkaBroker(self.bootstrap, logger=None, client_id=f"overread-{self.group}")
+        broker = KafkaBroker(
+            self.bootstrap,
+            logger=None,
+            client_id=f"overread-{self.group}",
+            consumer_only=True,
+        )
         subscriber = broker.subscriber(
             *self.topics,
             group_id=self.group,
             batch=True,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            session_timeout_ms=10_000,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
             max_poll_interval_ms=300_000,
+            listener=self.progress,
         )
         try:
             await asyncio.wait_for(broker.start(), 60)
-            consumer: Any = subscriber.consumer
             self.progress.connected = True
             self.progress.moved()
-            await self._poll(consumer, patience)
+            await self._poll(subscriber.consumer, patience)
         finally:
             with suppress(Exception):
                 await asyncio.wait_for(broker.stop(), 15)
 
     async def _poll(self, consumer: Any, patience: Patience) -> None:
+        asked_at = clock.ticks()
         while True:
-            got = await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+            got = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most_at_once)
             await failpoint("consumer.polled")
             if got:
                 await self.handle([_message(record) for some in got.values() for record in some])
                 await failpoint("consumer.handled")
                 await _commit(consumer, {tp: some[-1].offset + 1 for tp, some in got.items()})
                 await failpoint("consumer.acknowledged")
+                self._progressed(consumer, got)
                 patience.reset()
-                self.progress.moved()
-            elif self.progress.seconds_still > self.silent_seconds:
-                await self._check(consumer)
+            elif clock.ticks() - asked_at > min(ASK_SECONDS, self.silent_seconds / 2):
+                await self._ask(consumer)
+                asked_at = clock.ticks()
 
-    async def _check(self, consumer: Any) -> None:
-        """Restart a consumer that gives nothing though the broker has more."""
-        partitions = consumer.assignment()
-        ends = await asyncio.wait_for(consumer.end_offsets(partitions), 20) if partitions else {}
-        self.progress.behind = sum([end - await consumer.position(tp) for tp, end in ends.items()])
-        if self.progress.behind > 0 or not partitions:
-            raise KafkaError("the consumer stands still")
+    def _progressed(self, consumer: Any, got: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        self.progress.connected = True
         self.progress.moved()
+        self.progress.behind = 0
+        for tp, some in got.items():
+            with suppress(IllegalStateError):
+                lag = max(0, (consumer.highwater(tp) or 0) - some[-1].offset - 1)
+                self.progress.behind += lag
+                metrics.progressed(tp.topic, tp.partition)
+                metrics.LAG.labels(tp.topic, str(tp.partition)).set(lag)
+
+    async def _ask(self, consumer: Any) -> None:
+        """Ask the broker what there is; raises when a silent consumer should have had more."""
+        try:
+            self.progress.behind = await asyncio.wait_for(_behind(consumer), ASK_SECONDS)
+            self.progress.connected = True
+            if self.progress.behind == 0 and self.progress.member:
+                self.progress.moved()
+        except (KafkaError, TimeoutError, OSError):
+            self.progress.connected = False
+        if self.progress.seconds_still > self.silent_seconds:
+            raise KafkaError("the consumer stands still")
+
+
+async def _behind(consumer: Any) -> int:
+    """Count the messages that the broker has and we have not seen."""
+    partitions = consumer.assignment()
+    ends = await consumer.end_offsets(partitions) if partitions else {}
+    return sum([end - await consumer.position(tp) for tp, end in ends.items()])
 
 
 def _message(record: Any) -> Message:
@@ -153,16 +204,20 @@ class Publisher:
     """Publishes waves of the outbox with an idempotent producer, made anew after any error."""
 
     bootstrap: str
-    connected: bool = False
     _producer: Any = None
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _partitioner: DefaultPartitioner = field(default_factory=DefaultPartitioner)
+
+    @property
+    def connected(self) -> bool:
+        return self._producer is not None
 
     async def __call__(self, wave: Sequence[Outgoing], /) -> list[int]:
         """Publish at most one batch per partition; give the `seq` of what was acknowledged."""
         producer = await self._started()
         batches = await self._batches(producer, wave)
         sent = await asyncio.gather(
-            *(self._send(producer, tp, builder) for tp, (builder, _) in batches.items()),
+            *(_send(producer, tp, builder) for tp, (builder, _) in batches.items()),
             return_exceptions=True,
         )
         errors = [error for error in sent if isinstance(error, BaseException)]
@@ -178,32 +233,38 @@ class Publisher:
             raise errors[0]
         return done
 
+    async def reachable(self) -> bool:
+        """Tell whether Kafka answers a producer now."""
+        try:
+            producer = await asyncio.wait_for(self._started(), 2)
+            return bool(await asyncio.wait_for(producer.client.force_metadata_update(), 2))
+        except (KafkaError, TimeoutError, OSError):
+            return False
+
     async def close(self) -> None:
-        self.connected = False
+        """Drop the producer and what it has not yet sent: that is still in the outbox."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
-            with suppress(Exception):
-                await asyncio.wait_for(producer.stop(), 5)
+            await _abandon(producer)
 
     async def _started(self) -> Any:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self.bootstrap,
-                acks="all",
-                enable_idempotence=True,
-                max_batch_size=BATCH_BYTES,
-                max_request_size=BATCH_BYTES + 100_000,
-                request_timeout_ms=PRODUCE_TIMEOUT_MS,
-            )
-            try:
-                await asyncio.wait_for(producer.start(), 30)
-            except BaseException:
-                with suppress(Exception):
-                    await asyncio.wait_for(producer.stop(), 5)
-                raise
-            self._producer = producer
-        self.connected = True
-        return self._producer
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self.bootstrap,
+                    acks="all",
+                    enable_idempotence=True,
+                    max_batch_size=BATCH_BYTES,
+                    max_request_size=BATCH_BYTES,
+                    request_timeout_ms=PRODUCE_TIMEOUT_MS,
+                )
+                try:
+                    await asyncio.wait_for(producer.start(), START_SECONDS)
+                except BaseException:
+                    await _abandon(producer)
+                    raise
+                self._producer = producer
+            return self._producer
 
     async def _batches(
         self, producer: Any, wave: Iterable[Outgoing]
@@ -228,7 +289,21 @@ class Publisher:
                 seqs.append(one.seq)
         return batches
 
-    async def _send(self, producer: Any, tp: TopicPartition, builder: Any) -> None:
-        builder.close()
-        acknowledged = await producer.send_batch(builder, tp.topic, partition=tp.partition)
-        await asyncio.wait_for(acknowledged, 2 * PRODUCE_TIMEOUT_MS / 1000)
+
+async def _send(producer: Any, tp: TopicPartition, builder: Any) -> None:
+    builder.close()
+    acknowledged = await producer.send_batch(builder, tp.topic, partition=tp.partition)
+    await asyncio.wait_for(acknowledged, ACKNOWLEDGE_SECONDS)
+
+
+async def _abandon(producer: Any) -> None:
+    """Drop a producer at once.
+
+    Its own stop() first sends what it holds, for as long as that takes, and one that is cut short
+    in it goes on sending behind our back.
+    """
+    producer._closed = True  # noqa: SLF001 - or it complains of not having been stopped
+    with suppress(Exception):
+        await asyncio.wait_for(producer.client.close(), 5)
+    with suppress(Exception):
+        await asyncio.wait_for(producer._sender.close(), 5)  # noqa: SLF001 - see above

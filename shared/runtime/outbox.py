@@ -1,5 +1,6 @@
 """How do decided events reach Kafka, each at least once and a case's in order?"""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,15 +8,17 @@ from typing import Protocol
 from asyncpg import Record
 
 from shared.contracts.envelope import CONTENT_TYPE, Recorded
-from shared.runtime.errors import Unprocessable, is_weather
+from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
-from shared.runtime.patience import Patience
+from shared.runtime.patience import for_ever
 from shared.runtime.postgres import Db, Pool, Wakeups
+from shared.runtime.telemetry import metrics
 from shared.runtime.wire import LARGEST_VALUE
 
 WAVE = 1000
 IDLE_SECONDS = 1.0
 ELECTION_SECONDS = 0.5
+LET_GO_SECONDS = 2
 
 # Append what was decided; `seq` keeps a case's order because the case is locked until the commit.
 APPEND = """
@@ -37,6 +40,10 @@ OLDEST = """
 DELETE = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
 # One relay per schema.
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('relay:' || current_schema(), 0))"
+# A leader that froze loses its lead with its connection; it is never silent for so long by itself.
+LEAD_WHILE_ALIVE = "SET idle_session_timeout = '60s'"
+# Let another lead.
+LET_GO = "SELECT pg_advisory_unlock_all()"
 # For the metrics: how many wait, and since when.
 DEPTH = """
     SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS some) AS depth,
@@ -66,7 +73,7 @@ async def append(db: Db, service: str, recorded: Sequence[Recorded]) -> None:
     if not recorded:
         return
     payloads = [one.event.model_dump_json() for one in recorded]
-    if max(map(len, payloads)) > LARGEST_VALUE:
+    if max(len(payload.encode()) for payload in payloads) > LARGEST_VALUE:
         raise Unprocessable("an event is too large: pass its content by a claim check")
     await db.execute(
         APPEND,
@@ -103,26 +110,19 @@ class Relay:
 
     async def run(self) -> None:
         """Relay for ever."""
-        patience = Patience()
-        while True:
-            try:
-                await self._lead(patience)
-            except Exception as error:
-                if not is_weather(error):
-                    raise
-                await patience.pause()
+        await for_ever(self._lead, "relay")
 
-    async def _lead(self, patience: Patience) -> None:
+    async def _lead(self) -> None:
         async with self.pool.acquire() as db:
-            while not await db.fetchval(LEAD):
-                await self.wakeups.wait(channel(self.service), ELECTION_SECONDS)
+            while not await db.fetchval(LEAD):  # noqa: ASYNC110 - a lock tells nobody that it is free
+                await asyncio.sleep(ELECTION_SECONDS)
             try:
+                await db.execute(LEAD_WHILE_ALIVE)
                 while True:
                     if await self.wave(db) == 0:
                         await self.wakeups.wait(channel(self.service), IDLE_SECONDS)
-                    patience.reset()
             finally:
-                await db.execute("SELECT pg_advisory_unlock_all()", timeout=2)
+                await db.execute(LET_GO, timeout=LET_GO_SECONDS)
 
     async def wave(self, db: Db) -> int:
         """Publish the oldest; give how many left the table."""
@@ -135,6 +135,7 @@ class Relay:
         await db.execute(DELETE, done)
         await failpoint("relay.deleted")
         self.published += len(done)
+        metrics.PUBLISHED.labels(f"{self.prefix}.{self.service}").inc(len(done))
         return len(done)
 
     def _outgoing(self, row: Record) -> Outgoing:

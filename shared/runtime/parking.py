@@ -20,12 +20,20 @@ BEHIND = "waits behind a parked event of its case"
 BLOCKED = """
     SELECT DISTINCT case_id FROM parked WHERE resolution IS NULL AND case_id = ANY($1::uuid[])
 """
-# Park a message once, however often Kafka gives it.
+# Park a message once, however often Kafka gives it; one that was handled before need not wait.
 PARK = """
     INSERT INTO parked (case_id, event_id, type, topic, partition, "offset", key, value, headers,
                         cause, behind, parked_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+    WHERE NOT ($11 AND EXISTS (SELECT FROM inbox WHERE input_id = $2))
     ON CONFLICT (topic, partition, "offset") DO NOTHING
+"""
+# Messages that Kafka gives again after a person has dealt with them.
+SETTLED = """
+    SELECT topic, partition, "offset"
+    FROM parked JOIN unnest($1::text[], $2::integer[], $3::bigint[])
+        AS given (topic, partition, "offset") USING (topic, partition, "offset")
+    WHERE resolution IS NOT NULL
 """
 # What is parked, oldest first.
 OPEN = """
@@ -33,11 +41,10 @@ OPEN = """
            parked_at, length(value) AS size
     FROM parked WHERE resolution IS NULL AND id > $1 ORDER BY id LIMIT $2
 """
-# The queue of one case, or one message that belongs to none, in the order it came.
-QUEUE = """
-    SELECT * FROM parked WHERE resolution IS NULL
-      AND (case_id = $1 OR ($1::uuid IS NULL AND case_id IS NULL AND id = $2)) ORDER BY id
-"""
+# The first of a case's queue, in the order in which it came.
+HEAD = "SELECT * FROM parked WHERE resolution IS NULL AND case_id = $1 ORDER BY id LIMIT 1"
+# One message, whichever queue it stands in. Only one person at a time may deal with it.
+ONE = "SELECT * FROM parked WHERE resolution IS NULL AND id = $1 FOR UPDATE"
 # Which queue does a parked message belong to?
 CASE_OF = "SELECT case_id FROM parked WHERE id = $1 AND resolution IS NULL"
 # It came through, or a person gave it up.
@@ -46,9 +53,15 @@ RESOLVE = """
     WHERE id = $1
 """
 # It failed again: say why now.
-FAILED_AGAIN = "UPDATE parked SET cause = $2, behind = false, attempts = attempts + 1 WHERE id = $1"
+FAILED_AGAIN = """
+    UPDATE parked SET cause = $2, behind = false, attempts = attempts + 1
+    WHERE id = $1 AND resolution IS NULL
+"""
 # How many wait.
-COUNT = "SELECT count(*) FILTER (WHERE NOT behind), count(*) FROM parked WHERE resolution IS NULL"
+COUNT = """
+    SELECT count(*) FILTER (WHERE NOT behind) AS guilty, count(*) FILTER (WHERE behind) AS behind
+    FROM parked WHERE resolution IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,14 @@ class Resolved:
     by: str
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many messages are parked: the guilty ones, and those that wait behind one."""
+
+    guilty: int
+    behind: int
 
 
 async def blocked(db: Db, cases: Collection[CaseId]) -> set[CaseId]:
@@ -73,32 +94,56 @@ def behind(waiting: Readable) -> Poison:
     return Poison(waiting.message, BEHIND, waiting.case_id, waiting.event_id, kind)
 
 
+async def settled(db: Db, poison: Sequence[Poison]) -> set[tuple[str, int, int]]:
+    """Give the places of those that were parked before and are resolved."""
+    if not poison:
+        return set()
+    places = [place(one.message) for one in poison]
+    rows = await db.fetch(SETTLED, *([at[i] for at in places] for i in range(3)))
+    return {(row["topic"], row["partition"], row["offset"]) for row in rows}
+
+
+def place(message: Message) -> tuple[str, int, int]:
+    return message.topic, message.partition, message.offset
+
+
 async def park(db: Db, poison: Sequence[Poison], now: datetime) -> None:
     """Park messages in the order in which Kafka gave them."""
-    for one in poison:
-        pairs = [[name, b64encode(value or b"").decode()] for name, value in one.message.headers]
-        await db.execute(
-            PARK,
-            one.case_id,
-            one.event_id,
-            one.type,
-            one.message.topic,
-            one.message.partition,
-            one.message.offset,
-            one.message.key,
-            one.message.value,
-            json.dumps(pairs),
-            one.cause,
-            one.cause == BEHIND,
-            now,
-        )
+    if poison:
+        await db.executemany(PARK, [_row(one, now) for one in poison])
+
+
+def _row(one: Poison, now: datetime) -> tuple[Any, ...]:
+    what = (one.case_id, one.event_id, one.type, *place(one.message))
+    content = (one.message.key, one.message.value, _text(one.message.headers))
+    return (*what, *content, one.cause, one.cause == BEHIND, now)
+
+
+def _text(headers: Sequence[tuple[str, bytes | None]]) -> str:
+    """Keep names and values as they came: a name may hold what jsonb can't."""
+    return json.dumps([[_base64(name.encode()), _base64(value)] for name, value in headers])
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else b64encode(value).decode()
 
 
 def message_of(row: Record) -> Message:
     """Give the bytes as they came."""
-    pairs: list[list[str]] = json.loads(row["headers"])
-    headers = tuple((name, b64decode(value)) for name, value in pairs)
+    pairs: list[tuple[str, str | None]] = json.loads(row["headers"])
+    headers = tuple(
+        (b64decode(name).decode(), b"" if value is None else b64decode(value))
+        for name, value in pairs
+    )
     return Message(row["topic"], row["partition"], row["offset"], row["key"], row["value"], headers)
+
+
+async def head(db: Db, case_id: UUID) -> Record | None:
+    return await db.fetchrow(HEAD, case_id)
+
+
+async def one(db: Db, parked: int) -> Record | None:
+    return await db.fetchrow(ONE, parked)
 
 
 async def resolve(db: Db, parked: int, how: Resolved) -> None:
@@ -109,5 +154,6 @@ async def listed(db: Db, after: int, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in await db.fetch(OPEN, after, limit)]
 
 
-async def queue(db: Db, case_id: UUID | None, parked: int) -> list[Record]:
-    return list(await db.fetch(QUEUE, case_id, parked))
+async def counted(db: Db) -> Counted:
+    row = await db.fetchrow(COUNT)
+    return Counted(row["guilty"], row["behind"]) if row else Counted(0, 0)

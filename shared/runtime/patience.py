@@ -2,10 +2,19 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NoReturn
+
+import structlog
+
+from shared.runtime import clock
+from shared.runtime.errors import is_weather
+from shared.runtime.telemetry import metrics
 
 FIRST_SECONDS = 0.1
 LONGEST_SECONDS = 10.0
+LOG = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -26,3 +35,26 @@ class Patience:
 
     def reset(self) -> None:
         self.tries = 0
+
+
+async def for_ever(step: Callable[[], Awaitable[object]], where: str) -> NoReturn:
+    """Repeat a step. Bad weather is waited out, ever more slowly; a bug flies."""
+    patience = Patience()
+    while True:
+        started = clock.ticks()
+        try:
+            await step()
+        except Exception as error:
+            if not is_weather(error):
+                raise
+            tell_weather(where, error)
+            if clock.ticks() - started > patience.longest:
+                patience.reset()
+            await patience.pause()
+        else:
+            patience.reset()
+
+
+def tell_weather(where: str, error: Exception) -> None:
+    metrics.WEATHER.labels(where).inc()
+    LOG.warning("weather", loop=where, cause=type(error).__name__)

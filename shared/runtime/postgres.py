@@ -42,11 +42,11 @@ RECORD_VERSION = "INSERT INTO schema_version (file) VALUES ($1)"
 
 @asynccontextmanager
 async def open_pool(dsn: str, schema: str, size: int = 8) -> AsyncIterator[Pool]:
-    """Open a pool whose connections see one schema only."""
+    """Open a pool whose connections see one schema only; it connects when first used."""
     settings = {**SERVER_SETTINGS, "search_path": schema, "application_name": f"overread-{schema}"}
     async with create_pool(
         dsn,
-        min_size=1,
+        min_size=0,
         max_size=size,
         server_settings=settings,
         command_timeout=60,

@@ -14,7 +14,7 @@ from shared.runtime import tracing
 from shared.runtime.errors import Problem, is_weather
 from shared.runtime.handle import Incoming, Outcome, Runner
 from shared.runtime.jobs import ClaimedJob, HasCase
-from shared.runtime.patience import Patience
+from shared.runtime.patience import Patience, tell_weather
 from shared.runtime.timers import Timer
 
 State = TypeVar("State")
@@ -33,6 +33,10 @@ class Waiting(Generic[State]):
     def give(self, outcome: Outcome[State] | None) -> None:
         if outcome is not None and not self.answer.done():
             self.answer.set_result(outcome)
+
+    def fail(self, error: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
 @dataclass(slots=True)
@@ -95,10 +99,26 @@ class Submissions(Generic[State]):
     async def _lane(self) -> None:
         patience = Patience()
         while True:
+            if not self.healthy and self._queue.empty():
+                await self._probe(patience)
+                continue
             waiting = [await self._queue.get()]
             while len(waiting) < MOST_AT_ONCE and not self._queue.empty():
                 waiting.append(self._queue.get_nowait())
             await self._serve(waiting, patience)
+
+    async def _probe(self, patience: Patience) -> None:
+        """Ask the database how it is: nobody comes while we are red, so no input will tell."""
+        try:
+            async with self.runner.pool.acquire() as db:
+                await db.execute("SELECT 1")
+        except Exception as error:
+            if not is_weather(error):
+                raise
+            await patience.pause()
+        else:
+            self.healthy = True
+            patience.reset()
 
     async def _serve(self, group: Sequence[Waiting[State]], patience: Patience) -> None:
         """Handle a group; each alone after a bug; again and again in bad weather."""
@@ -118,9 +138,10 @@ class Submissions(Generic[State]):
     ) -> None:
         if is_weather(error):
             self.healthy = False
+            tell_weather("submissions", error)
             await patience.pause()
         elif len(group) == 1:
-            group[0].answer.set_exception(error)
+            group[0].fail(error)
         else:
             for one in group:
                 await self._serve([one], patience)

@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from asyncpg import Record
 
 from shared.contracts.base import CaseId, DeadlineReached
 from shared.contracts.envelope import derived_id
 from shared.decider import Deadline
 from shared.runtime import clock
+from shared.runtime.failpoints import failpoint
+from shared.runtime.patience import for_ever
 from shared.runtime.postgres import Db, Pool, Wakeups
 
 AT_ONCE = 500
@@ -35,11 +38,12 @@ SET = """
     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS wanted (case_id, kind, due)
     ON CONFLICT (case_id, kind) DO NOTHING
 """
-# A deadline that was handled is gone, unless the case moved it meanwhile.
+# The row is the right to be heard: whoever deletes it speaks; a deadline moved or dropped is mute.
 SETTLE = """
     DELETE FROM timers USING unnest($1::uuid[], $2::text[], $3::timestamptz[])
         AS done (case_id, kind, due)
     WHERE timers.case_id = done.case_id AND timers.kind = done.kind AND timers.due_at = done.due
+    RETURNING timers.case_id, timers.kind, timers.due_at
 """
 # Claim due rows, oldest first; other tickers skip them.
 DUE = """
@@ -50,7 +54,9 @@ DUE = """
     RETURNING case_id, kind, due_at
 """
 # A bug stopped it: later again.
-FAILED = "UPDATE timers SET retry_at = $3, cause = $4 WHERE case_id = $1 AND kind = $2"
+FAILED = """
+    UPDATE timers SET retry_at = $4, cause = $5 WHERE case_id = $1 AND kind = $2 AND due_at = $3
+"""
 # For the metrics: how late is the latest.
 OLDEST_DUE = "SELECT min(due_at) FROM timers WHERE due_at <= $1"
 
@@ -82,14 +88,21 @@ async def replace(db: Db, wanted: Mapping[CaseId, Sequence[Deadline]]) -> None:
         await db.execute(SET, *columns)
 
 
-async def settle(db: Db, timers: Sequence[Timer]) -> None:
-    if timers:
-        await db.execute(
-            SETTLE,
-            [one.case_id for one in timers],
-            [one.kind for one in timers],
-            [one.due_at for one in timers],
-        )
+async def settle(db: Db, timers: Sequence[Timer]) -> set[Timer]:
+    """Take deadlines that are due; give those that the case still wanted."""
+    if not timers:
+        return set()
+    rows = await db.fetch(
+        SETTLE,
+        [one.case_id for one in timers],
+        [one.kind for one in timers],
+        [one.due_at for one in timers],
+    )
+    return {_timer(row) for row in rows}
+
+
+def _timer(row: Record) -> Timer:
+    return Timer(CaseId(row["case_id"]), row["kind"], row["due_at"])
 
 
 @dataclass(slots=True)
@@ -102,15 +115,20 @@ class Ticker:
     submit: Callable[[Sequence[Timer]], Awaitable[list[tuple[Timer, Exception]]]]
 
     async def run(self) -> None:
-        while True:
-            if await self.tick() < AT_ONCE:
-                await self.wakeups.wait(f"{self.service}_timers", TICK_SECONDS)
+        await for_ever(self._turn, "ticker")
+
+    async def _turn(self) -> None:
+        if await self.tick() < AT_ONCE:
+            await self.wakeups.wait(f"{self.service}_timers", TICK_SECONDS)
 
     async def tick(self) -> int:
+        """Submit what is due now; give how many that were."""
         async with self.pool.acquire() as db:
             rows = await db.fetch(DUE, clock.now(), AT_ONCE, HANDLING)
-        due = [Timer(CaseId(row["case_id"]), row["kind"], row["due_at"]) for row in rows]
-        failed = await self.submit(sorted(due, key=lambda one: one.due_at)) if due else []
+        await failpoint("ticker.claimed")
+        due = sorted(map(_timer, rows), key=lambda one: one.due_at)
+        failed = await self.submit(due) if due else []
+        await failpoint("ticker.submitted")
         for timer, error in failed:
             await self._tell(timer, error)
         return len(due)
@@ -120,4 +138,5 @@ class Ticker:
         cause = type(error).__name__
         LOG.error("deadline_failed", case_id=str(timer.case_id), kind=timer.kind, cause=cause)
         async with self.pool.acquire() as db:
-            await db.execute(FAILED, timer.case_id, timer.kind, clock.now() + RETRY, cause)
+            later = clock.now() + RETRY
+            await db.execute(FAILED, timer.case_id, timer.kind, timer.due_at, later, cause)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from shared.contracts.topics import EVENTS
 
 # A producer of ours never makes one above this (outbox.py); a foreign one is parked unread.
 LARGEST_VALUE = 1_000_000
+# W3C Trace Context, section 3.2; anything else is not passed on.
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 OUR_TYPE = re.compile(r"org\.overread\.[a-z]{1,20}\.[a-z-]{1,40}\.v\d{1,3}")
 
 
@@ -71,6 +74,8 @@ def read(message: Message, wanted: Mapping[str, type[Event]]) -> Read:
     kind = attributes.get("ce_type", "")
     event_id = _uuid(attributes.get("ce_id", "").encode())
     cause = _flaw(message, attributes, event_id)
+    if cause is None and kind in EVENTS and not message.topic.endswith(f".{_publisher(kind)}"):
+        cause = "the type belongs on another topic"
     if cause is None and kind not in wanted and kind in EVENTS:
         return Foreign(message)
     if cause is None and kind not in wanted:
@@ -94,11 +99,17 @@ def _parsed(
     try:
         event = kind.model_validate_json(message.value or b"")
     except ValidationError as error:
-        return Poison(message, _summary(error), case_id, event_id, kind.ce_type())
+        return Poison(message, _summary(kind, error), case_id, event_id, kind.ce_type())
     if event.case_id != case_id:
         cause = "the key is another case than the event's"
         return Poison(message, cause, case_id, event_id, kind.ce_type())
-    return Readable(message, event_id, case_id, event, attributes.get("traceparent", ""))
+    trace = attributes.get("traceparent", "")
+    trace = trace if TRACEPARENT.fullmatch(trace) else ""
+    return Readable(message, event_id, case_id, event, trace)
+
+
+def _publisher(kind: str) -> str:
+    return EVENTS[kind].publisher()
 
 
 def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None) -> str | None:
@@ -106,6 +117,8 @@ def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None
         return "no value"
     if len(message.value) > LARGEST_VALUE:
         return f"value over {LARGEST_VALUE} bytes"
+    if len(attributes) < len(message.headers):
+        return "a header stands twice"
     missing = [name for name in REQUIRED if name not in attributes]
     if missing:
         return f"missing headers: {', '.join(missing)}"
@@ -114,10 +127,23 @@ def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None
     return None if event_id else "ce_id is not a UUID"
 
 
-def _summary(error: ValidationError) -> str:
+def _summary(kind: type[Event], error: ValidationError) -> str:
     """Name the wrong fields and rules; leave out what stood there."""
     flaws = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'/'.join(map(str, f['loc'])) or 'body'}: {f['type']}" for f in flaws[:5])
+    return ", ".join(f"{_path(kind, f['loc'])}: {f['type']}" for f in flaws[:5])
+
+
+def _path(kind: type[Event], location: tuple[int | str, ...]) -> str:
+    """Name a place by our own field names only: the key of a mapping is content too."""
+    known = _field_names(kind)
+    return "/".join(str(p) if p in known or isinstance(p, int) else "*" for p in location) or "body"
+
+
+@cache
+def _field_names(kind: type[Event]) -> frozenset[str]:
+    schema = kind.model_json_schema()
+    models = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for model in models for name in model.get("properties", {}))
 
 
 def _name(kind: str) -> str:
@@ -130,7 +156,9 @@ def _case(value: UUID | None) -> CaseId | None:
 
 
 def _uuid(value: bytes | None) -> UUID | None:
+    """Read the one spelling that we write: another would be another key, on another partition."""
     try:
-        return UUID((value or b"").decode("ascii"))
+        text = (value or b"").decode("ascii")
+        return UUID(text) if str(UUID(text)) == text else None
     except ValueError:
         return None

@@ -66,6 +66,7 @@ CREATE TABLE jobs (
     traceparent  text        NOT NULL DEFAULT '',
     run_at       timestamptz NOT NULL,
     attempts     integer     NOT NULL DEFAULT 0,
+    waits        integer     NOT NULL DEFAULT 0,
     stuck        boolean     NOT NULL DEFAULT false,
     cause        text,
     lease        uuid,
