@@ -85,6 +85,9 @@ class ServiceSettings(BaseSettings):
     telemetry: Path | None = _common(
         "TELEMETRY", "a folder to write traces to, as JSON lines", default=None
     )
+    failpoints: str = _common(
+        "FAILPOINTS", "for tests only: where to fail, see shared/runtime/failpoints.py", default=""
+    )
     otlp: HttpUrl | None = Field(
         default=None,
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",

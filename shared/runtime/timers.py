@@ -57,7 +57,8 @@ DUE = """
 FAILED = """
     UPDATE timers SET retry_at = $4, cause = $5 WHERE case_id = $1 AND kind = $2 AND due_at = $3
 """
-# For the metrics: how late is the latest.
+# For the metrics: how many stand, how late is the latest.
+COUNT = "SELECT count(*) FROM timers"
 OLDEST_DUE = "SELECT min(due_at) FROM timers WHERE due_at <= $1"
 
 
