@@ -1,0 +1,101 @@
+"""Which strings of this file name somebody, and does one of them occur again?"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from services.deid.domain.values import DUMMY_TEXT
+
+# Patient, visit, order and place: values that identify by themselves (45 CFR 164.514(b)(2)).
+IDENTIFYING = frozenset((
+    0x00080050, 0x00080080, 0x00080081, 0x00081040, 0x00100020, 0x00100021, 0x00100030,
+    0x00101000, 0x00101040, 0x00101050, 0x00101090, 0x00102152, 0x00102154, 0x00200010,
+    0x00321020, 0x00380010, 0x00380060, 0x00380300, 0x00400009, 0x00400031, 0x00400032,
+    0x00400253, 0x00401001, 0x00402016, 0x00402017, 0x00420010, 0x00120040, 0x00120042,
+))  # fmt: skip
+# Where the name of a room or a station is not kept as the device's, it names the hospital.
+STATIONS = frozenset((0x00081010, 0x00400010, 0x00400242))
+_SHORTEST_NAME, _SHORTEST_NUMBER, _LONG = 3, 4, 6
+_NAME_PARTS = re.compile(rb"[\s^=\\,.]+")
+# Terms of the standard (PS3.16 CID 4 and defined terms) that are somebody's surname as well. In a
+# coded value they are the term.
+TERMS = frozenset(
+    b"abdomen ankle arm axial back body brain breast calcaneus cardiac carotid chest clavicle "
+    b"coronal dental derived elbow eye face femur finger foot hand head heart hip humerus jaw "
+    b"joint kidney knee lateral leg liver long lung manual mandible neck none normal nose "
+    b"original other oblique orbit patella pelvis primary prone radius rib sacrum sagittal scapula "
+    b"secondary shoulder skull spine sternum supine thigh thumb tibia toe ulna volume wrist "
+    b"yes".split()
+)
+_CODED = frozenset(("CS",))
+_TEXT = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """What a file's header knew, in lower case, in the bytes of the file's own character set.
+
+    `long` are unlike anything else and are searched for in all bytes; `short` (a surname of three
+    to five letters, a number of four or five digits) only in values of a text VR, as whole words.
+    """
+
+    long: frozenset[bytes]
+    short: frozenset[bytes]
+
+    def without(self, own: Iterable[bytes]) -> "Identifiers":
+        """Leave out what we wrote ourselves, such as a shifted date that equals a birth date."""
+        ours = {value.lower() for value in own}
+        return Identifiers(self.long - ours, self.short - ours)
+
+    def in_text(self, raw: bytes, vr: str) -> bool:
+        """Whether a value of a text VR holds one of them as a whole word."""
+        text = raw.lower()
+        coded = vr in _CODED
+        return any(
+            _occurs(one, text) and not (coded and one in TERMS)
+            for one in (*self.long, *(self.short if vr in _TEXT else ()))
+        )
+
+    def in_bytes(self, raw: bytes) -> bool:
+        """Whether any bytes, of whatever kind, hold one of the long ones."""
+        text = raw.lower()
+        return any(_occurs(one, text) for one in self.long)
+
+
+def gathered(
+    names: Iterable[bytes], numbers: Iterable[bytes], uids: Iterable[bytes]
+) -> Identifiers:
+    """Sort out what to search for."""
+    found = {*_names(names), *_numbers(numbers)} - {DUMMY_TEXT.lower().encode()}
+    return Identifiers(
+        frozenset(one for one in found if len(one) >= _LONG)
+        | frozenset(uid.strip(b" \0") for uid in uids if len(uid) > _LONG),
+        frozenset(one for one in found if len(one) < _LONG),
+    )
+
+
+def _names(values: Iterable[bytes]) -> Iterator[bytes]:
+    """The parts of each person name (PS3.5 6.2.1), and the whole of it."""
+    for value in values:
+        whole = value.strip(b" \0^").lower()
+        for part in (whole, *_NAME_PARTS.split(whole)):
+            if len(part) >= _SHORTEST_NAME:
+                yield part
+
+
+def _numbers(values: Iterable[bytes]) -> Iterator[bytes]:
+    for value in values:
+        for part in value.lower().split(b"\\"):
+            if len(part.strip(b" \0")) >= _SHORTEST_NUMBER:
+                yield part.strip(b" \0")
+
+
+def _occurs(identifier: bytes, text: bytes) -> bool:
+    """As a whole word: what stands before and behind is no letter or digit."""
+    at = text.find(identifier)
+    while at >= 0:
+        before, behind = text[max(at - 1, 0) : at], text[at + len(identifier) :][:1]
+        if not before.isalnum() and not behind.isalnum():
+            return True
+        at = text.find(identifier, at + 1)
+    return False

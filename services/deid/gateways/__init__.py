@@ -1,0 +1,1 @@
+"""Where deid touches the world: DICOM bytes, the object store, child processes, pictures."""

@@ -1,0 +1,119 @@
+"""What becomes of one file? Cleaned, verified, and either free to go or held with its doubts.
+
+Runs in a sandboxed child: everything in and out is a path or a small picklable value.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+from services.deid.domain.actions import Rulebook
+from services.deid.domain.identity import Identity, Key, Subject
+from services.deid.domain.pixels import Doubt, doubts
+from services.deid.domain.policy import Policy
+from services.deid.domain.table import Table
+from services.deid.gateways.cleaner import SOP_INSTANCE, STUDY_INSTANCE, Cleaner, Order
+from services.deid.gateways.pixels import facts
+from services.deid.gateways.verify import remaining
+from shared.runtime.dicom import UnreadableError, read_part10
+
+_PATIENT_ID = 0x00100020
+_TABLE = Path(__file__).parent.parent / "profile" / "ps3.15-table-e1-1.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """For whom and how: the partner's key, the patient, the policy."""
+
+    key: Key
+    partner: str
+    subject: Subject
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What happened to one file. UIDs and hashes are those of the clean file, but `raw_sha256`."""
+
+    sop_instance: str
+    study_instance: str
+    raw_sha256: str
+    sha256: str
+    size: int
+    actions: tuple[tuple[str, int], ...]
+    doubts: tuple[Doubt, ...]
+
+
+@lru_cache(maxsize=1)
+def table() -> Table:
+    return Table.parse(_TABLE.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=4)
+def _rulebook(policy: Policy) -> Rulebook:
+    return Rulebook(table(), policy)
+
+
+@lru_cache(maxsize=16)
+def _identity(key: Key, partner: str) -> Identity:
+    return Identity(key, partner)
+
+
+def clean_instance(source: Path, target: Path, task: Task) -> Receipt:
+    """Clean `source` into `target`, read that again and verify it.
+
+    A file that is no sound DICOM, before or after, is held as unreadable, and no target is left.
+    """
+    order = Order(_identity(task.key, task.partner), task.subject, _rulebook(task.policy))
+    try:
+        return _cleaned(source, target, order)
+    except UnreadableError as error:
+        target.unlink(missing_ok=True)
+        raw = _sha256(source)
+        return Receipt("", "", raw, "", 0, (), (Doubt("unreadable", error.detail),))
+
+
+def patient_id(source: Path) -> str:
+    """The Patient ID (0010,0020) of a raw file."""
+    with _mapped(source) as raw:
+        return read_part10(raw).string(_PATIENT_ID)
+
+
+def _cleaned(source: Path, target: Path, order: Order) -> Receipt:
+    with _mapped(source) as raw:
+        file = read_part10(raw)
+        if order.identity.owns_pseudonym(file.string(_PATIENT_ID)):  # its dates have moved already
+            order = replace(order, subject=replace(order.subject, shift_days=0))
+        cleaner = Cleaner(file, order)
+        _write(target, cleaner.pieces())
+        held = doubts(facts(file))
+        uids = cleaner.new_uid(SOP_INSTANCE), cleaner.new_uid(STUDY_INSTANCE)
+        raw_sha256 = hashlib.sha256(raw).hexdigest()
+    with _mapped(target) as clean:
+        left = remaining(read_part10(clean), order, cleaner.identifiers.without(cleaner.own))
+        sha256, size = hashlib.sha256(clean).hexdigest(), len(clean)
+    actions = tuple(sorted(Counter(cleaner.actions).items()))
+    return Receipt(*uids, raw_sha256, sha256, size, actions, (*held, *left))
+
+
+def _write(target: Path, pieces: Iterator[bytes]) -> None:
+    with target.open("wb") as file:
+        file.writelines(pieces)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap]:
+    if path.stat().st_size == 0:
+        raise UnreadableError("not_dicom", "the file is empty")
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        yield mapped
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,72 @@
+"""How do pixels leave? Untouched, without what lies behind, under or between them."""
+
+from collections.abc import Iterator
+
+from services.deid.domain.pixels import Pixels
+from services.deid.gateways import encode
+from services.deid.gateways.jpeg import without_comments
+from shared.runtime.dicom import DataSet, Element, Part10
+
+_CHUNK = 1 << 20
+_OVERLAYS = 0x60
+_BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
+_ROWS = 0x00280010
+
+
+def pixel_pieces(file: Part10, pixels: Element) -> Iterator[bytes]:
+    """The element Pixel Data (7FE0,0010) in pieces."""
+    encoding = file.data_set.encoding
+    if pixels.fragments is None:
+        yield from _native(file, pixels)
+        return
+    yield encode.head(encoding, pixels.tag, "OB", encode.UNDEFINED)
+    for number, (at, length) in enumerate(pixels.fragments):
+        yield encode.item_head(encoding, length)
+        if number == 0 or length > _CHUNK * 64:
+            yield from _chunks(file, at, length)  # the offset table, or a video's one fragment
+        else:
+            yield without_comments(bytes(file.buffer[at : at + length]))
+    yield encode.sequence_end(encoding)
+
+
+def facts(file: Part10) -> Pixels:
+    """What the header says of the pixels."""
+    return Pixels(
+        sop_class=file.string(0x00080016),
+        modality=file.string(0x00080060),
+        image_type=tuple(part.strip() for part in file.string(0x00080008).split("\\")),
+        photometric=file.string(0x00280004),
+        burned_in=file.string(0x00280301),
+        recognisable=file.string(0x00280302),
+        has_rows=file.data_set.get(_ROWS) is not None,
+        has_pixels=file.data_set.get(0x7FE00010) is not None,
+        overlay_in_pixels=any(_in_pixels(file, element) for element in file.data_set),
+    )
+
+
+def _native(file: Part10, pixels: Element) -> Iterator[bytes]:
+    """As many bytes as the description says: what lies behind them is no pixel."""
+    length = min(pixels.length, file.native_pixel_bytes() or 0)
+    vr = pixels.vr or "OW"
+    yield encode.head(file.data_set.encoding, pixels.tag, vr, length + length % 2)
+    yield from _chunks(file, pixels.at, length)
+    if length % 2:
+        yield b"\0"
+
+
+def _chunks(file: Part10, at: int, length: int) -> Iterator[bytes]:
+    for start in range(at, at + length, _CHUNK):
+        yield bytes(file.buffer[start : min(start + _CHUNK, at + length)])
+
+
+def _in_pixels(file: Part10, element: Element) -> bool:
+    """An overlay without data of its own lies in bits of the pixels (PS3.3 C.9.2, retired)."""
+    group = element.tag >> 16
+    if group >> 8 != _OVERLAYS or element.tag & 0xFFFF != _BIT_POSITION:
+        return False
+    return _lacks_data(file.data_set, group) and any(file.value(element))
+
+
+def _lacks_data(data_set: DataSet, group: int) -> bool:
+    data = data_set.get(group << 16 | _OVERLAY_DATA)
+    return data is None or data.length == 0

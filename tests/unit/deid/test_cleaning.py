@@ -1,0 +1,158 @@
+"""Real scanners' files and our phantom through the cleaner: laws that hold for each."""
+
+import warnings
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+
+from examples.phantom import MARIPOSA, Shot, as_bytes, hand_radiograph, scanner_image
+from services.deid.domain.identity import Identity
+from tests.unit.deid.files import EXPLICIT, IMPLICIT, KEY, PARTNER, Writer, cleaned, task
+
+REAL = (
+    "CT_small.dcm", "MR_small.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm",
+    "MR_small_RLE.dcm", "JPEG2000.dcm", "image_dfl.dcm", "SC_rgb_jpeg_gdcm.dcm",
+    "693_J2KI.dcm", "examples_palette.dcm", "liver_1frame.dcm", "waveform_ecg.dcm",
+)  # fmt: skip
+
+
+def real(name: str) -> bytes:
+    return Path(str(get_testdata_file(name))).read_bytes()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_same_file_gives_the_same_bytes_and_cleaning_again_changes_nothing(
+    tmp_path: Path, name: str
+) -> None:
+    once, _ = cleaned(real(name), tmp_path)
+    again, _ = cleaned(real(name), tmp_path)
+    twice, _ = cleaned(once, tmp_path, task(patient="somebody else"))
+
+    assert once
+    assert again == once
+    assert dates(twice) == dates(once)
+    same_patient, _ = cleaned(once, tmp_path, task())
+    assert same_patient == once
+
+
+def dates(content: bytes) -> list[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = dcmread(BytesIO(content))
+        return [str(element.value) for element in dataset if element.VR in {"DA", "DT"}]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_pixels_are_bit_identical_but_for_comments(tmp_path: Path, name: str) -> None:
+    clean, receipt = cleaned(real(name), tmp_path)
+
+    (tmp_path / "raw2.dcm").write_bytes(real(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, after = dcmread(tmp_path / "raw2.dcm"), dcmread(tmp_path / "clean.dcm")
+        if "PixelData" in before and "JPEG" not in before.file_meta.TransferSyntaxUID.name:
+            assert after.PixelData[: len(before.PixelData)] == before.PixelData
+        if "PixelData" in before:
+            assert (after.pixel_array == before.pixel_array).all()
+    assert clean
+    assert receipt.size == len(clean)
+
+
+@pytest.mark.parametrize("name", ["hand", "CT_small.dcm", "MR_small.dcm"])
+def test_no_identifier_of_the_patient_is_left(tmp_path: Path, name: str) -> None:
+    small = Shot(rows=375, columns=300)
+    dataset = hand_radiograph(shot=small) if name == "hand" else scanner_image(name)  # type: ignore[arg-type]
+    raw = as_bytes(dataset)
+
+    clean, receipt = cleaned(raw, tmp_path, task(patient=MARIPOSA.mrn))
+
+    found = [one for one in MARIPOSA.identifiers() if one.encode().lower() in clean.lower()]
+    assert found == []
+    assert all(doubt.code != "identifier_survived" for doubt in receipt.doubts)
+
+
+def test_what_reading_needs_is_kept(tmp_path: Path) -> None:
+    raw = as_bytes(hand_radiograph(shot=Shot(rows=375, columns=300)))
+
+    cleaned(raw, tmp_path, task(patient=MARIPOSA.mrn))
+    dataset = dcmread(tmp_path / "clean.dcm")
+
+    assert (dataset.Modality, dataset.BodyPartExamined, dataset.ImageLaterality) == (
+        "DX",
+        "HAND",
+        "R",
+    )
+    assert (dataset.PatientSex, dataset.PatientAge, dataset.PatientWeight) == ("F", "050Y", 71)
+    assert dataset.AnatomicRegionSequence[0].CodeMeaning == "Hand"
+    assert dataset.PixelSpacing == dcmread(tmp_path / "raw.dcm").PixelSpacing
+    assert dataset.PatientIdentityRemoved == "YES"
+    assert [code.CodeValue for code in dataset.DeidentificationMethodCodeSequence] == [
+        "113100",
+        "113107",
+        "113108",
+        "113109",
+    ]
+    assert dataset.LongitudinalTemporalInformationModified == "MODIFIED"
+
+
+def test_all_dates_of_a_patient_move_by_the_same_whole_days(tmp_path: Path) -> None:
+    raw = as_bytes(scanner_image("CT_small.dcm"))
+
+    cleaned(raw, tmp_path, task(patient=MARIPOSA.mrn))
+    before, after = dcmread(tmp_path / "raw.dcm"), dcmread(tmp_path / "clean.dcm")
+    shift = Identity(KEY, PARTNER).subject(MARIPOSA.mrn, "case").shift_days
+
+    assert shift < 0
+    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"):
+        moved = date_of(after[keyword].value) - date_of(before[keyword].value)
+        assert moved.days == shift
+    assert after.StudyTime == before.StudyTime
+
+
+def date_of(text: str) -> date:
+    return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date()
+
+
+def test_an_identifier_in_a_technical_text_makes_it_a_dummy(tmp_path: Path) -> None:
+    write = Writer(EXPLICIT)
+    kernel = write.element(0x00181210, "SH", "HARTIGAN SPEC")
+
+    clean, receipt = cleaned(write.file([(0x00181210, kernel)]), tmp_path)
+
+    assert b"HARTIGAN" not in clean
+    assert not receipt.doubts
+    assert dict(receipt.actions)["screened, identifier inside"] == 1
+
+
+def test_an_identifier_in_kept_bytes_holds_the_file(tmp_path: Path) -> None:
+    write = Writer(IMPLICIT)
+    table = write.element(0x00283006, "OW", b"...HARTIGAN^SEAN..")
+
+    _, receipt = cleaned(write.file([(0x00283006, table)]), tmp_path)
+
+    assert {doubt.code for doubt in receipt.doubts} == {"identifier_survived"}
+
+
+def test_a_surname_that_is_a_body_part_holds_nothing(tmp_path: Path) -> None:
+    write = Writer(EXPLICIT)
+    elements = [
+        (0x00100010, write.element(0x00100010, "PN", "HAND^IVO")),
+        (0x00180015, write.element(0x00180015, "CS", "HAND")),
+    ]
+
+    _, receipt = cleaned(write.file(elements), tmp_path)
+
+    assert not receipt.doubts
+    assert dcmread(tmp_path / "clean.dcm").BodyPartExamined == "HAND"
+
+
+def test_an_unreadable_file_is_held_and_leaves_nothing(tmp_path: Path) -> None:
+    clean, receipt = cleaned(b"GIF89a" * 100, tmp_path)
+
+    assert clean == b""
+    assert [doubt.code for doubt in receipt.doubts] == ["unreadable"]
+    assert not any(doubt.releasable for doubt in receipt.doubts)
