@@ -69,7 +69,7 @@ def open_sealed(private_jwks: Iterable[Jwk], token: str) -> dict[str, Any]:
     try:
         opened = jwe.decrypt_compact(token, named, algorithms=_ALLOWED)
         content = orjson.loads(opened.plaintext or b"")
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, TypeError, AttributeError):  # the last two: a header of lists
         raise SealBroken("sealed_token_malformed_or_changed") from None
     if not isinstance(content, dict):
         raise SealBroken("sealed_content_is_no_object")

@@ -86,6 +86,17 @@ def test_junk_is_broken_and_not_a_crash(token: str) -> None:
         open_sealed([PRIVATE], token)
 
 
+@pytest.mark.parametrize(
+    "header", [[], ["alg", "enc"], "alg enc", 7, {"alg": ["x"], "enc": {}}, {"kid": {}}], ids=str
+)
+def test_a_header_of_another_shape_is_broken(header: object) -> None:
+    first = base64.urlsafe_b64encode(orjson.dumps(header)).rstrip(b"=").decode()
+    token = ".".join([first, *seal(PUBLIC, IDENTITY).split(".")[1:]])
+
+    with pytest.raises((SealBroken, UnknownKey)):
+        open_sealed([PRIVATE], token)
+
+
 def test_a_weaker_cipher_or_compression_is_refused() -> None:
     key = ECKey.import_key(PUBLIC)
     plain = orjson.dumps(IDENTITY)
