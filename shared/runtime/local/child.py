@@ -61,7 +61,7 @@ class Child:
         self.command.log.parent.mkdir(parents=True, exist_ok=True)
         self.record.parent.mkdir(parents=True, exist_ok=True)
         with self.command.log.open("ab") as log:
-            self._started = subprocess.Popen(  # noqa: S603 - argv is ours, no shell
+            self._started = subprocess.Popen(
                 self.command.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from shared.runtime.local.failure import SetupError
@@ -12,37 +13,55 @@ CACHE = Path(__file__).parents[4] / ".overread" / "cache"
 MINIMUM_JAVA = 17  # Kafka 4: "brokers require Java 17"
 
 
+def _silent(_: str) -> None:
+    pass
+
+
 def jars_folder(cache: Path = CACHE) -> Path:
     """Where the jars of this version stand; raises SetupError when the set-up has not run."""
     folder = _target(cache)
-    if not folder.is_dir():
+    if not has_jars(cache):
         raise SetupError("Kafka's jars are not here", mend="run `make setup`")
     return folder
 
 
-def fetch_jars(cache: Path = CACHE) -> Path:
+def has_jars(cache: Path = CACHE) -> bool:
+    return _target(cache).is_dir()
+
+
+def fetch_jars(cache: Path = CACHE, tell: Callable[[str], None] = _silent) -> Path:
     """Copy the jars by Maven, unless they are here. A broken download leaves nothing behind."""
     folder = _target(cache)
     if folder.is_dir():
         return folder
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise SetupError("Maven is missing", mend="install it, e.g. `apt-get install maven`")
     unfinished = folder.with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    argv = [maven, "-B", "-q", "-f", str(POM), "dependency:copy-dependencies"]
+    argv = [find_maven(), "-B", "-f", str(POM), "dependency:copy-dependencies"]
     argv += ["-DincludeScope=runtime", f"-DoutputDirectory={unfinished}"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - argv is ours
-    if done.returncode != 0:
+    maven = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    errors = []
+    for line in maven.stdout or ():
+        if " Downloaded from " in line:
+            tell(line.partition(": ")[2].rpartition("/")[2].strip())
+        if line.startswith("[ERROR]"):
+            errors.append(line.strip())
+    if maven.wait() != 0:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise SetupError(
             "Maven could not fetch Kafka",
-            mend="the first set-up needs the network; see also Maven's settings.xml",
-            quote=_first_error(done.stdout + done.stderr),
+            mend="is the network there? The first set-up needs it; see also Maven's settings.xml",
+            quote="\n".join(errors[:2]),
         )
     unfinished.rename(folder)
     return folder
+
+
+def find_maven() -> str:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise SetupError("Maven is missing", mend="install it, e.g. `apt-get install maven`")
+    return maven
 
 
 def find_java() -> str:
@@ -50,7 +69,7 @@ def find_java() -> str:
     java = shutil.which("java")
     if java is None:
         raise SetupError("Java is missing", mend=_java_mend())
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
     number = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
     if number is None or int(number[1]) < MINIMUM_JAVA:
         found = number[1] if number else "unknown"
@@ -70,8 +89,3 @@ def _target(cache: Path) -> Path:
     if version is None:
         raise SetupError(f"{POM.name} names no kafka.version", mend="restore it from git")
     return cache / f"kafka-{version[1]}"
-
-
-def _first_error(output: str) -> str:
-    errors = [line for line in output.splitlines() if "ERROR" in line]
-    return errors[0] if errors else output.strip()[-500:]
