@@ -1,0 +1,1 @@
+"""Who asks notify over HTTP? The partner (partner.py) and the operators (operator.py)."""

@@ -1,0 +1,1 @@
+"""How does notify reach the world outside? One file per other end."""

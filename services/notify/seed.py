@@ -1,0 +1,60 @@
+"""Which partners does a new installation begin with? What an operator said later stays."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.notify.gateways.endpoint import Webhook
+from services.notify.store import partners
+from services.notify.store.partners import Channels
+from shared.contracts.base import PartnerId
+from shared.runtime import clock
+from shared.runtime.postgres import Pool
+
+
+class SeedError(Exception):
+    """The file can't be used; the message names the place and what is wrong there."""
+
+
+class SeedPartner(BaseModel):
+    """One partner of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partner: PartnerId
+    webhook: Webhook | None = None
+    mail: bool = True
+
+
+class Seed(BaseModel):
+    """The file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partners: tuple[SeedPartner, ...]
+
+
+def read(path: Path) -> Seed:
+    """Read the file; raises SeedError with every fault in it."""
+    try:
+        return Seed.model_validate(yaml.safe_load(path.read_text()))
+    except OSError as error:
+        raise SeedError(f"{path.name} can't be read: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SeedError(f"{path.name}, line {line}: {error.problem}") from None
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False)
+        )
+        raise SeedError(f"{path.name}: {'; '.join(faults)}") from None
+
+
+async def plant(pool: Pool, path: Path) -> None:
+    """Add the partners that aren't there yet."""
+    seed = read(path)
+    async with pool.acquire() as db, db.transaction():
+        for one in seed.partners:
+            await partners.seed(db, one.partner, Channels(one.webhook, one.mail), clock.now())

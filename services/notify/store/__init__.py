@@ -1,0 +1,1 @@
+"""How does what notify knows lie in its own schema? SQL here, nowhere else."""
