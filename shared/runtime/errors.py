@@ -110,6 +110,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "method-not-allowed": ProblemType(
         405, "This address knows other methods", "Use a method from the header Allow."
     ),
+    "body-too-slow": ProblemType(
+        408, "The body stopped coming", "Send the same request again on a better line."
+    ),
     "conflict": ProblemType(409, "The case can't do this now", "Read the case again, then decide."),
     "body-too-large": ProblemType(413, "The body is too large", "Send less in one request."),
     "unsupported-media-type": ProblemType(

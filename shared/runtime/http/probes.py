@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter
-from fastapi.responses import ORJSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.runtime.errors import is_weather
@@ -22,7 +22,7 @@ def router(readiness: Readiness) -> APIRouter:
 
     @probes.get("/livez")
     async def livez() -> Response:
-        return ORJSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok"})
 
     @probes.get("/readyz")
     async def readyz() -> Response:
@@ -30,7 +30,7 @@ def router(readiness: Readiness) -> APIRouter:
         ready = all(found.values())
         checks = {name: "ok" if there else "away" for name, there in found.items()}
         status = "ok" if ready else "unavailable"
-        return ORJSONResponse({"status": status, "checks": checks}, 200 if ready else 503)
+        return JSONResponse({"status": status, "checks": checks}, 200 if ready else 503)
 
     @probes.get("/metrics")
     async def metrics() -> Response:

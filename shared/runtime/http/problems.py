@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import ORJSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
@@ -40,7 +40,7 @@ def answer(problem: Problem) -> Response:
         body["errors"] = [_field(one) for one in problem.errors[:MOST_FIELDS]]
     if trace_id := telemetry.trace_id():
         body["trace_id"] = trace_id
-    return ORJSONResponse(
+    return JSONResponse(
         body | problem.extra,
         status_code=problem.status_code,
         headers=dict(problem.headers or {}),
