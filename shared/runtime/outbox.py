@@ -46,7 +46,7 @@ LEAD_WHILE_ALIVE = "SET idle_session_timeout = '60s'"
 LET_GO = "SELECT pg_advisory_unlock_all()"
 # For the metrics: how many wait, and since when.
 DEPTH = """
-    SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS some) AS depth,
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS counted) AS depth,
            (SELECT occurred_at FROM outbox ORDER BY seq LIMIT 1) AS oldest
 """
 
