@@ -134,14 +134,16 @@ def _install() -> None:
 def _run(argv: Sequence[str], failed: str) -> None:
     """Run it, showing that it moves; raises SetupError with its last words."""
     last: deque[str] = deque(maxlen=15)
-    running = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     collected = 0
-    for line in running.stdout or ():
-        last.append(line.rstrip())
-        if line.startswith("Collecting "):
-            collected += 1
-            _progress(f"{collected} {line.split()[1].partition('=')[0]}")
-    if running.wait() != 0:
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        for line in child.stdout or ():
+            last.append(line.rstrip())
+            if line.startswith("Collecting "):
+                collected += 1
+                _progress(f"{collected} {line.split()[1].partition('=')[0]}")
+    if child.returncode != 0:
         offline = any(OFFLINE.search(line) for line in last)
         mend = "is the network there? The first set-up needs it" if offline else ""
         raise SetupError(failed, mend=mend, quote="\n".join(last))

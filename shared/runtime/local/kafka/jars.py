@@ -39,14 +39,16 @@ def fetch_jars(cache: Path = CACHE, tell: Callable[[str], None] = _silent) -> Pa
     unfinished.mkdir(parents=True)
     argv = [find_maven(), "-B", "-f", str(POM), "dependency:copy-dependencies"]
     argv += ["-DincludeScope=runtime", f"-DoutputDirectory={unfinished}"]
-    maven = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     errors = []
-    for line in maven.stdout or ():
-        if " Downloaded from " in line:
-            tell(line.partition(": ")[2].rpartition("/")[2].strip())
-        if line.startswith("[ERROR]"):
-            errors.append(line.strip())
-    if maven.wait() != 0:
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as maven:
+        for line in maven.stdout or ():
+            if " Downloaded from " in line:
+                tell(line.partition(": ")[2].rpartition("/")[2].strip())
+            if line.startswith("[ERROR]"):
+                errors.append(line.strip())
+    if maven.returncode != 0:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise SetupError(
             "Maven could not fetch Kafka",
