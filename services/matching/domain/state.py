@@ -163,6 +163,17 @@ class Stopped(Frozen):
     clock: Running
 
 
+def going(clock: "Clock") -> Running | None:
+    """Give the clock as it runs, stands or ended; None before it started."""
+    match clock:
+        case NotStarted():
+            return None
+        case Running():
+            return clock
+        case Standstill() | Stopped():
+            return clock.clock
+
+
 Clock = Annotated[NotStarted | Running | Standstill | Stopped, Field(discriminator="kind")]
 
 

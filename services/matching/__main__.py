@@ -1,0 +1,67 @@
+"""Builds matching from its parts and runs it. The only file here that knows them all."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from services.matching.api import operators, readers
+from services.matching.domain.decide import MATCHING
+from services.matching.domain.state import Matching
+from services.matching.gateways import seed
+from services.matching.optimiser import Optimiser
+from services.matching.settings import Settings
+from services.matching.store import contracts, roster
+from services.matching.store.cases import load, save
+from services.matching.subscribers import LISTENS
+from shared.runtime import clock
+from shared.runtime.postgres import Pool
+from shared.runtime.service import Core, Edges, Service, run
+from shared.runtime.settings import EX_CONFIG, read
+
+
+def edges(core: Core[Matching]) -> Edges:
+    settings: Settings = core.settings
+    planted = (
+        () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
+    )
+    return Edges(
+        routers=(readers.router(core), operators.router(core)),
+        loops={"optimiser": Optimiser(core).run},
+        on_start=planted,
+    )
+
+
+async def plant(pool: Pool, content: seed.Seed) -> None:
+    """Write the seed, all or nothing."""
+    async with pool.acquire() as db, db.transaction():
+        await roster.seed(db, content.readers, clock.now())
+        for contract in content.contracts:
+            await contracts.seed(db, contract, clock.now())
+
+
+SERVICE: Service[Matching] = Service(
+    name="matching",
+    title="Overread matching: who reads a case, and by when",
+    decider=MATCHING,
+    load=load,
+    save=save,
+    listens=LISTENS,
+    edges=edges,
+    migrations=Path(__file__).parent / "migrations",
+)
+
+
+def main() -> None:
+    """Run the program; a broken seed file stops it before it does anything."""
+    settings = read(Settings)
+    try:
+        if settings.seed is not None:
+            seed.read(settings.seed)
+    except seed.SeedBroken as error:
+        sys.stderr.write(f"matching can't start:\n{error}\n")
+        raise SystemExit(EX_CONFIG) from None
+    run(SERVICE, settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What does matching read besides its database? The seed file."""

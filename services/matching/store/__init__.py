@@ -1,0 +1,1 @@
+"""How does matching's state lie in its own Postgres schema? SQL here, nowhere else."""

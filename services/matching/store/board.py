@@ -1,0 +1,85 @@
+"""How do all the clocks stand? For operations: opaque ids, and no more of a case than its state."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from services.matching.domain.contract import STAGES
+from shared.contracts.base import PartnerId
+from shared.contracts.matching import Stage
+from shared.runtime.postgres import Db
+
+RUNNING: Final = ("in_time", "at_risk", "breached", "paused")
+
+# A page of running clocks, the most urgent first.
+BOARD = """
+    SELECT case_id, partner, service_level, assignment, stage, standing, at_risk, breached, due_at
+    FROM cases
+    WHERE standing IN ('in_time', 'at_risk', 'breached', 'paused')
+      AND ($1::text IS NULL OR partner = $1) AND ($2::text IS NULL OR standing = $2)
+      AND (due_at, case_id) > ($3, $4)
+    ORDER BY due_at, case_id LIMIT $5
+"""
+# How many clocks stand how, in which stage, and the next deadline among them.
+SUMMARY = """
+    SELECT stage, standing, count(*) AS cases, min(due_at) AS next_due_at FROM cases
+    WHERE standing IN ('in_time', 'at_risk', 'breached', 'paused') GROUP BY stage, standing
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page begins: after this deadline and case."""
+
+    due_at: datetime
+    case_id: UUID
+
+
+START: Final = Position(datetime.min.replace(tzinfo=UTC), UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One case on the board."""
+
+    case_id: UUID
+    partner: PartnerId
+    service_level: str
+    assignment: str
+    stage: Stage
+    standing: str
+    at_risk: bool
+    breached: bool
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The cases of one stage and standing."""
+
+    stage: Stage
+    standing: str
+    cases: int
+    next_due_at: datetime | None
+
+
+async def board(
+    db: Db, partner: str | None, standing: str | None, after: Position, most: int
+) -> list[Line]:
+    rows = await db.fetch(BOARD, partner, standing, after.due_at, after.case_id, most)
+    return [Line(**row) for row in rows]
+
+
+async def summary(db: Db) -> list[Group]:
+    """Give every stage and standing, those without a case too, so that a figure falls to zero."""
+    found = {(row["stage"], row["standing"]): row for row in await db.fetch(SUMMARY)}
+    return [
+        Group(**found.get((stage, standing), _none(stage, standing)))
+        for stage in STAGES
+        for standing in RUNNING
+    ]
+
+
+def _none(stage: Stage, standing: str) -> dict[str, Any]:
+    return {"stage": stage, "standing": standing, "cases": 0, "next_due_at": None}

@@ -1,0 +1,99 @@
+"""What does the optimiser see? The waiting and the held cases, each read again when it changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.matching.domain.plan import Held, Waiting, held, waiting
+from services.matching.domain.reader import Reader
+from services.matching.domain.state import Matching, Running
+from services.matching.store import roster
+from shared.contracts.base import ReaderId
+from shared.runtime.postgres import Db
+
+# The cases that want a reader asked.
+WAITING = "SELECT case_id, revision FROM cases WHERE wants_reader"
+# The cases that somebody holds.
+HELD = """
+    SELECT case_id, revision FROM cases WHERE case_id IN (
+        SELECT case_id FROM assignments WHERE standing IN ('offered', 'assigned'))
+"""
+STATES = "SELECT case_id, revision, state FROM cases WHERE case_id = ANY($1::uuid[])"
+# One leader at a time, for as long as its session lives.
+LEAD = "SELECT pg_try_advisory_lock(hashtextextended('optimise', 0))"
+# A leader that was stopped must not keep the others out: the server ends its silent session.
+ONLY_WHILE_AWAKE = "SET idle_session_timeout = '30s'"
+
+
+async def lead(db: Db) -> bool:
+    """Become the leader with this connection, if nobody is."""
+    leads: bool = await db.fetchval(LEAD)
+    if leads:
+        await db.execute(ONLY_WHILE_AWAKE)
+    return leads
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case as it was at a revision."""
+
+    revision: int
+    waiting: Waiting | None
+    held: tuple[Held, ...]
+
+
+@dataclass(slots=True)
+class World:
+    """What the leader remembers between rounds. Only the revision decides what is read again.
+
+    So a round over thousands of waiting cases reads ids and numbers, and the states of the few
+    that changed.
+    """
+
+    _roster_revision: int = -1
+    _roster: dict[ReaderId, Reader] = field(default_factory=dict)
+    _seen: dict[UUID, Seen] = field(default_factory=dict)
+    _concerned: dict[str, frozenset[UUID]] = field(default_factory=dict)
+
+    async def roster(self, db: Db) -> tuple[dict[ReaderId, Reader], bool]:
+        """Give the roster, and whether it has changed."""
+        revision = await roster.revision(db)
+        changed = revision != self._roster_revision
+        if changed:
+            self._roster = await roster.readers(db)
+            self._roster_revision = revision
+        return self._roster, changed
+
+    async def waiting(self, db: Db) -> list[Waiting]:
+        seen = await self._look(db, WAITING)
+        return [one.waiting for one in seen if one.waiting]
+
+    async def held(self, db: Db) -> list[Held]:
+        return [held for one in await self._look(db, HELD) for held in one.held]
+
+    def forget(self) -> None:
+        """Drop the cases that nobody waits for or holds any more."""
+        concerned = frozenset[UUID]().union(*self._concerned.values())
+        self._seen = {case_id: self._seen[case_id] for case_id in concerned & self._seen.keys()}
+
+    async def _look(self, db: Db, query: str) -> Sequence[Seen]:
+        revisions = {row["case_id"]: row["revision"] for row in await db.fetch(query)}
+        self._concerned[query] = frozenset(revisions)
+        stale = [
+            case_id
+            for case_id, revision in revisions.items()
+            if (one := self._seen.get(case_id)) is None or one.revision != revision
+        ]
+        for row in await db.fetch(STATES, stale) if stale else ():
+            state = Matching.model_validate_json(row["state"])
+            self._seen[row["case_id"]] = _seen(row["revision"], state)
+        return [self._seen[case_id] for case_id in revisions if case_id in self._seen]
+
+
+def _seen(revision: int, state: Matching) -> Seen:
+    due_at = state.clock.due_at if isinstance(state.clock, Running) else None
+    return Seen(
+        revision,
+        waiting(state.assignment, due_at) if due_at else None,
+        tuple(held(state.assignment)),
+    )
