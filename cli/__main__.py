@@ -5,6 +5,7 @@ import sys
 import typer
 
 from cli import elsewhere, keys, local
+from cli.demo import demo
 from shared.runtime.local.failure import SetupError
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(demo)
 app.command()(local.up)
 app.command()(local.down)
 app.command()(local.status)

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +31,10 @@ class Answered(Exception):  # noqa: N818 - what the other side did
         super().__init__(f"{response.request.method} {response.request.url.path}: {response.text}")
         self.status = response.status_code
         self.problem: dict[str, Any] = _json(response)
+
+
+class _NotYet(Exception):  # noqa: N818 - a state, no failure
+    """The case has not reached this service yet."""
 
 
 @dataclass
@@ -229,6 +234,40 @@ class Operator(Player):
         await self.ask("PUT", "notify", path, json={"webhook": webhook, "mail": True})
         made = await self.ask("POST", "notify", f"{path}/rotate-secret")
         return str(made.json()["secret"])
+
+    async def held(self, case_id: str, seconds: float = 60) -> list[dict[str, Any]]:
+        """Wait until de-identification has looked at the case; give what it holds back."""
+        async with asyncio.timeout(seconds):
+            while True:
+                with suppress(_NotYet):
+                    case = await self._quarantine(case_id)
+                    if case["state"] not in {"unknown", "planned"}:
+                        return [one for one in case["items"] if one["decision"] is None]
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _quarantine(self, case_id: str) -> dict[str, Any]:
+        try:
+            return dict(await self.get("deid", f"/v1/quarantine/{case_id}"))
+        except Answered as answered:
+            if answered.status == httpx.codes.NOT_FOUND:
+                raise _NotYet from answered
+            raise
+
+    async def pictures(self, item: Mapping[str, Any]) -> list[bytes]:
+        """Look at every frame of a held instance, as PNG."""
+        look = await self.get("deid", item["links"]["look"])
+        return [(await self.ask("GET", "deid", href)).content for href in look["pictures"]]
+
+    async def text(self, item: Mapping[str, Any]) -> str:
+        """Look at a held document."""
+        return str((await self.get("deid", item["links"]["look"]))["text"])
+
+    async def decide(
+        self, case_id: str, item: Mapping[str, Any], decision: str, reason: str, **rest: Any
+    ) -> dict[str, Any]:
+        """Release or reject one held item; `text` is the edited text of a document."""
+        body = {"items": [item["item"]], "decision": decision, "reason": reason, **rest}
+        return dict(await self.act("deid", f"/v1/quarantine/{case_id}/decisions", body))
 
     async def parked(self, service: str) -> list[dict[str, Any]]:
         return list((await self.get(service, "/v1/operations/parked"))["parked"])
