@@ -1,6 +1,7 @@
 """How does an app listen, and how does it stop without dropping what it holds?"""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -23,7 +24,6 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
 
     A port that can't be had ends the program with one line (exit code 69).
     """
-    listening = _listen(host, port)
     config = uvicorn.Config(
         app,
         lifespan="on",
@@ -33,7 +33,8 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    await _Server(config, app).serve([listening])
+    with _listen(host, port) as listening:
+        await _Server(config, app).serve([listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -42,8 +43,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         sys.stderr.write(
-            f"can't listen on {host}:{port} ({error.strerror}): stop what listens there, or set"
-            " another port\n"
+            f"can't listen on {host}:{port} ({os.strerror(error.errno or 0)}): stop what listens"
+            " there, or set another port\n"
         )
         raise SystemExit(EX_UNAVAILABLE) from None
 

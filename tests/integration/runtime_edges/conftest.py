@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import httpx
@@ -66,11 +66,16 @@ class Sample:
     app: FastAPI
     ready: dict[str, bool]
     streams_closed: int = 0
+    closing: asyncio.Condition = field(default_factory=asyncio.Condition)
     ready_error: BaseException | None = None
 
 
 @pytest.fixture
 def sample() -> Sample:
+    return make_sample()
+
+
+def make_sample() -> Sample:
     async def readiness() -> dict[str, bool]:
         if made.ready_error:
             raise made.ready_error
@@ -83,7 +88,7 @@ def sample() -> Sample:
         description="A sample",
         issuer=issuer,
         readiness=readiness,
-        body_limits={"/v1/images": 5 << 20},
+        body_limits={"/v1/images": 5 << 20, "/v1/upload": 5 << 20},
     )
     made = Sample(app, {"postgres": True, "kafka": True})
     app.include_router(_routes(made))
@@ -114,6 +119,14 @@ def _routes(made: Sample) -> APIRouter:  # noqa: C901 - a list of small routes
     @routes.post("/images")
     async def images(request: Request) -> int:
         return sum([len(chunk) async for chunk in request.stream()])
+
+    @routes.post("/upload")
+    async def upload(
+        request: Request, who: Annotated[Principal, Depends(require("partner"))]
+    ) -> str:
+        async for _ in request.stream():
+            pass
+        return who.partner
 
     @routes.get("/bug")
     async def bug() -> None:
@@ -166,7 +179,9 @@ def _source(made: Sample, *, forever: bool) -> Callable[[str | None], AsyncItera
             if forever:
                 await asyncio.Event().wait()
         finally:
-            made.streams_closed += 1
+            async with made.closing:
+                made.streams_closed += 1
+                made.closing.notify_all()
 
     return events
 
