@@ -36,7 +36,7 @@ def accepted(case_id: CaseId, file: File, now: datetime) -> CaseAccepted:
             for expected in request.studies
             for one in arrived(file, expected)
         ),
-        documents=tuple(sorted(file.documents, key=lambda one: (one.kind, one.content.address))),
+        documents=file.documents,
         sealed_identity=request.sealed_identity,
     )
 

@@ -121,10 +121,9 @@ def is_complete(expected: ExpectedStudy, came: tuple[ArrivedStudy, ...]) -> bool
 
 def _study_item(study: str, expected: ExpectedStudy, came: tuple[ArrivedStudy, ...]) -> MissingItem:
     have = sum(one.instances for one in came)
+    if not have:
+        return MissingItem(code="study", detail=f"{study} has not come.")
+    detail = f"{study}: {have} instances have come, more may follow."
     if expected.instances is not None:
         detail = f"{study}: {have} of {expected.instances} instances have come."
-    elif have:
-        detail = f"{study}: {have} instances have come, more may follow."
-    else:
-        detail = f"{study} has not come."
-    return MissingItem(code="study_incomplete" if have else "study", detail=detail)
+    return MissingItem(code="study_incomplete", detail=detail)

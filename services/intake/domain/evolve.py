@@ -32,6 +32,7 @@ from shared.contracts.intake import (
     DocumentAttached,
     InformationOverdue,
     InformationRequested,
+    RawDocument,
     ServiceLevelChanged,
 )
 
@@ -87,7 +88,7 @@ def filed(file: File, event: Event) -> File:
             stray = Misfiled(study=event.study, accession=event.accession, manifest=event.manifest)
             return changed(file, misfiled=(*file.misfiled, stray))
         case DocumentAttached():
-            return changed(file, documents=(*file.documents, event.document))
+            return changed(file, documents=_sorted((*file.documents, event.document)))
         case FirstReadStated() | CaseAmended() | ServiceLevelChanged():
             return changed(file, request=changed(file.request, **_mended(file, event)))
         case _:
@@ -137,3 +138,7 @@ def _with_stored(
 
 def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:
     return tuple(sorted({*known, one}))
+
+
+def _sorted(documents: tuple[RawDocument, ...]) -> tuple[RawDocument, ...]:
+    return tuple(sorted(documents, key=lambda one: (one.kind, one.content.address)))

@@ -1,0 +1,1 @@
+"""All SQL of intake: cases and their log, arrivals, partners, requests."""
