@@ -32,7 +32,8 @@ POLL_RECORDS = 500
 ASK_SECONDS = 5.0
 # Nothing for so long though the broker has more means a consumer that stopped.
 SILENT_SECONDS = 30.0
-SESSION_TIMEOUT_MS = 10_000
+# A replica that was killed is missed after so long, and its partitions go to others.
+SESSION_MS = 10_000
 # Above the largest event of ours, so that one batch per partition can always hold one event; below
 # what a broker takes by default (message.max.bytes, 1,048,588).
 BATCH_BYTES = 1_040_000
@@ -88,6 +89,7 @@ class Subscription:
     topics: Sequence[str]
     handle: Handle
     silent_seconds: float = SILENT_SECONDS
+    session_ms: int = SESSION_MS
     most_at_once: int = POLL_RECORDS
     progress: Progress = field(default_factory=Progress)
 
@@ -119,7 +121,8 @@ class Subscription:
             batch=True,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_TIMEOUT_MS,
+            session_timeout_ms=self.session_ms,
+            heartbeat_interval_ms=self.session_ms // 4,
             max_poll_interval_ms=300_000,
             listener=self.progress,
         )

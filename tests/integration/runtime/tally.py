@@ -18,13 +18,15 @@ SERVICE = "deid"
 NAMESPACE = UUID("6f1d1c1e-6b1e-4c61-9b1c-0e6a7d1f2a3b")
 CREATE = """
     CREATE TABLE IF NOT EXISTS tallies (
-        case_id uuid PRIMARY KEY, count integer NOT NULL, due timestamptz)
+        case_id uuid PRIMARY KEY, count integer NOT NULL CHECK (count >= 0), due timestamptz,
+        note text)
 """
-LOAD = "SELECT case_id, count, due FROM tallies WHERE case_id = ANY($1::uuid[])"
+LOAD = "SELECT case_id, count, due, note FROM tallies WHERE case_id = ANY($1::uuid[])"
 SAVE = """
-    INSERT INTO tallies (case_id, count, due)
-    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[])
-    ON CONFLICT (case_id) DO UPDATE SET count = excluded.count, due = excluded.due
+    INSERT INTO tallies (case_id, count, due, note)
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[])
+    ON CONFLICT (case_id) DO UPDATE
+        SET count = excluded.count, due = excluded.due, note = excluded.note
 """
 
 
@@ -34,6 +36,7 @@ class Tally:
 
     count: int = 0
     due: datetime | None = None
+    note: Any = None
 
 
 class Explodes(Exception):  # noqa: N818 - what it does
@@ -43,9 +46,14 @@ class Explodes(Exception):  # noqa: N818 - what it does
 def decide(state: Tally, received: Any, now: datetime) -> list[Any]:
     match received:
         case InformationProvided(partner="explode"):
-            raise Explodes(f"PHI canary DOE^JANE {received.case_id}")
+            raise Explodes(f"DOE^JANE {received.case_id}")
         case InformationProvided(partner="ignore"):
             return []
+        case InformationProvided(partner="verbose"):
+            much = tuple(f"{n:064}" for n in range(20_000))
+            return [
+                DeidentificationPlanned(case_id=received.case_id, partner="north", studies=much)
+            ]
         case InformationProvided():
             studies = (str(state.count + 1), received.partner)
             return [
@@ -65,10 +73,17 @@ def decide(state: Tally, received: Any, now: datetime) -> list[Any]:
 
 def evolve(state: Tally, event: Any) -> Tally:
     match event:
+        # Three states that no database takes: a constraint, a NUL, a type the driver refuses.
+        case DeidentificationPlanned(partner="constraint"):
+            return replace(state, count=-1_000_000)
+        case DeidentificationPlanned(partner="nul"):
+            return replace(state, count=state.count + 1, note="DOE^JANE\0")
+        case DeidentificationPlanned(partner="closed"):
+            return replace(state, count=state.count + 1, note=("DOE^JANE", "connection is closed"))
         case DeidentificationPlanned(partner="alarm"):
             due = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
             return replace(state, count=state.count + 1, due=due)
-        case DeidentificationFailed():
+        case DeidentificationFailed(partner="due"):
             return replace(state, count=state.count + 1, due=None)
         case _:
             return replace(state, count=state.count + 1)
@@ -88,7 +103,7 @@ def jobs(event: Any) -> list[Job]:
 
 async def load(db: Db, cases: Sequence[CaseId]) -> Mapping[CaseId, Tally]:
     rows = await db.fetch(LOAD, list(cases))
-    return {CaseId(row["case_id"]): Tally(row["count"], row["due"]) for row in rows}
+    return {CaseId(row["case_id"]): Tally(row["count"], row["due"], row["note"]) for row in rows}
 
 
 async def save(db: Db, changes: Sequence[Change[Tally]]) -> None:
@@ -97,6 +112,7 @@ async def save(db: Db, changes: Sequence[Change[Tally]]) -> None:
         [one.case_id for one in changes],
         [one.state.count for one in changes],
         [one.state.due for one in changes],
+        [one.state.note for one in changes],
     )
 
 

@@ -1,0 +1,44 @@
+"""A tally as a process of its own, that a test may kill."""
+
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from multiprocessing.process import BaseProcess
+
+from shared.runtime import failpoints
+from tests.integration.runtime.live import live
+
+# A server that has imported everything forks each child: 20 of them start in the time of one.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
+
+
+@asynccontextmanager
+async def process(
+    dsn: str, kafka: str, prefix: str, points: str = ""
+) -> AsyncIterator[BaseProcess]:
+    """Run a tally with these points armed, and kill it at the end of the body."""
+    child = FORKS.Process(target=main, args=(dsn, kafka, prefix, points))
+    child.start()
+    try:
+        yield child
+    finally:
+        child.kill()
+        await asyncio.to_thread(child.join)
+
+
+async def exit_code(child: BaseProcess, seconds: float = 60) -> int | None:
+    """Wait for its end; None when it lives on."""
+    await asyncio.to_thread(child.join, seconds)
+    return child.exitcode
+
+
+def main(dsn: str, kafka: str, prefix: str, points: str) -> None:
+    asyncio.run(_run(dsn, kafka, prefix, points))
+
+
+async def _run(dsn: str, kafka: str, prefix: str, points: str) -> None:
+    failpoints.arm(points)
+    async with live(dsn, kafka, prefix):
+        await asyncio.Event().wait()
