@@ -80,12 +80,12 @@ def clean_instance(source: Path, target: Path, task: Task) -> Receipt:
 
 def patient_id(source: Path) -> str:
     """The Patient ID (0010,0020) of a raw file."""
-    with _mapped(source) as raw:
+    with mapped(source) as raw:
         return read_part10(raw).string(_PATIENT_ID)
 
 
 def _cleaned(source: Path, target: Path, order: Order) -> Receipt:
-    with _mapped(source) as raw:
+    with mapped(source) as raw:
         file = read_part10(raw)
         if order.identity.owns_pseudonym(file.string(_PATIENT_ID)):  # its dates have moved already
             order = replace(order, subject=replace(order.subject, shift_days=0))
@@ -94,7 +94,7 @@ def _cleaned(source: Path, target: Path, order: Order) -> Receipt:
         held = doubts(facts(file))
         uids = cleaner.new_uid(SOP_INSTANCE), cleaner.new_uid(STUDY_INSTANCE)
         raw_sha256 = hashlib.sha256(raw).hexdigest()
-    with _mapped(target) as clean:
+    with mapped(target) as clean:
         left = remaining(read_part10(clean), order, cleaner.identifiers.without(cleaner.own))
         sha256, size = hashlib.sha256(clean).hexdigest(), len(clean)
     actions = tuple(sorted(Counter(cleaner.actions).items()))
@@ -107,7 +107,8 @@ def _write(target: Path, pieces: Iterator[bytes]) -> None:
 
 
 @contextmanager
-def _mapped(path: Path) -> Iterator[mmap]:
+def mapped(path: Path) -> Iterator[mmap]:
+    """A file as bytes that are read when they are looked at; raises UnreadableError when empty."""
     if path.stat().st_size == 0:
         raise UnreadableError("not_dicom", "the file is empty")
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:

@@ -1,0 +1,1 @@
+"""How does an operator speak to deid? List what is held, look at it, decide."""

@@ -1,0 +1,76 @@
+"""What may go? Operators' decisions about held items, and another try for a failed case."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from services.deid.api.desk import Case, Desk, Key, Operator
+from services.deid.api.schema import Decide, Decided
+from services.deid.domain.inputs import DecideItems, PlanAgain
+from services.deid.domain.state import Cancelled, State, Text, Unknown
+from services.deid.gateways.suspects import marks_of
+from shared.contracts.base import CaseId, ObjectRef
+from shared.runtime.errors import Problem
+
+CASE = "/v1/quarantine/{case_id}"
+
+
+def router(desk: Desk) -> APIRouter:
+    routes = APIRouter(prefix=CASE, tags=["quarantine"])
+
+    @routes.post("/decisions")
+    async def decide_items(
+        case_id: Case, who: Operator, key: Key, wish: Annotated[Decide, Body()]
+    ) -> Decided:
+        """Release or reject items. The case goes on when its last instance is decided."""
+        content = await _content(desk, case_id, wish)
+        asked = DecideItems(
+            case_id=case_id,
+            items=tuple(wish.items),
+            decision=wish.decision,
+            reason=wish.reason,
+            by=who,
+            content=content,
+        )
+        return _decided(case_id, await desk.ask(asked, key))
+
+    @routes.post("/retry")
+    async def retry_case(case_id: Case, who: Operator, key: Key) -> Decided:
+        """Clean a failed or held case again, after what was wrong has been mended."""
+        return _decided(case_id, await desk.ask(PlanAgain(case_id=case_id, by=who), key))
+
+    return routes
+
+
+async def _content(desk: Desk, case_id: CaseId, wish: Decide) -> ObjectRef | None:
+    """Put the text of a document that is released where readers may see it."""
+    dossier = (await desk.known(case_id)).dossier
+    texts = [one for one in dossier.texts if one.item in wish.items]
+    if wish.decision == "reject" or len(wish.items) != 1 or not texts:
+        if wish.text is not None:
+            raise Problem(
+                422, "text-unwanted", "A text goes with the release of one document.", "#/text"
+            )
+        return None
+    text = await _text(desk, texts[0], wish)
+    found = await marks_of(desk.vault, desk.sandbox, dossier.studies, text)
+    if found and not wish.confirmed:
+        places = ", ".join(f"{start}-{end}" for start, end in found[:10])
+        raise Problem(
+            422,
+            "text-names-somebody",
+            f"The text names somebody the images' headers know, at characters {places}: take it "
+            "out, or send confirmed if these words mean something else.",
+            "#/text",
+        )
+    return await desk.vault.put_text(case_id, text)
+
+
+async def _text(desk: Desk, document: Text, wish: Decide) -> str:
+    return wish.text if wish.text is not None else await desk.vault.text(document.raw)
+
+
+def _decided(case_id: CaseId, state: State) -> Decided:
+    if isinstance(state, Unknown | Cancelled):
+        return Decided(case_id=case_id, state=state.kind, waiting=0)
+    return Decided(case_id=case_id, state=state.kind, waiting=len(state.dossier.undecided()))

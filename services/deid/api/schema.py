@@ -1,0 +1,164 @@
+"""What does an operator see and send? The shapes of deid's edge."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.deid.domain.certificate import Certificate
+from services.deid.domain.state import Decision, HeldInstance, Reason, Text, Verdict
+from services.deid.store import WaitingCase
+from shared.contracts.base import CaseId, OpaqueId
+
+LONGEST_TEXT = 200_000  # characters: a report of a hundred pages
+Name = OpaqueId
+
+
+class CaseLine(BaseModel):
+    """A case in the list; `waiting` counts undecided items."""
+
+    case_id: CaseId
+    partner: str
+    state: str
+    waiting: int
+
+    @classmethod
+    def of(cls, case: WaitingCase) -> "CaseLine":
+        return cls(
+            case_id=case.case_id, partner=case.partner, state=case.kind, waiting=case.waiting
+        )
+
+
+class CaseList(BaseModel):
+    """`next` is the cursor of the next page, null on the last."""
+
+    cases: list[CaseLine]
+    next: str | None
+
+
+class FindingLine(BaseModel):
+    """Why an item is held."""
+
+    code: str
+    detail: str
+
+
+class DecisionLine(BaseModel):
+    """Who decided, what, why and when."""
+
+    decision: Verdict
+    by: str
+    reason: str
+    at: AwareDatetime
+
+    @classmethod
+    def of(cls, decision: Decision | None) -> "DecisionLine | None":
+        if decision is None:
+            return None
+        return cls(**decision.model_dump(exclude={"item"}))
+
+
+class ItemLine(BaseModel):
+    """A held instance or a document."""
+
+    item: str
+    subject: Literal["instance", "document"]
+    kind: str
+    study: str | None
+    findings: list[FindingLine]
+    releasable: bool
+    decision: DecisionLine | None
+    links: dict[str, str]
+
+
+class CaseItems(BaseModel):
+    """Everything of a case that a person decides about."""
+
+    case_id: CaseId
+    partner: str
+    state: str
+    reason: str | None = None
+    items: list[ItemLine]
+
+
+class InstanceLook(BaseModel):
+    """What there is to look at; `pictures` are links to PNGs, one a frame."""
+
+    item: str
+    modality: str
+    frames: int
+    rows: int
+    columns: int
+    pictures: list[str]
+
+
+class MarkLine(BaseModel):
+    """Characters `start` to `end` name somebody whom the images' headers know."""
+
+    start: int
+    end: int
+
+
+class TextLook(BaseModel):
+    """A document as it came. Marks help the eye; a text without any is not thereby clean."""
+
+    item: str
+    kind: str
+    text: str
+    marks: list[MarkLine]
+
+
+class Decide(BaseModel):
+    """A decision about items.
+
+    `text` is the document as it may be read, edited where needed; without it a document is
+    released as it came. `confirmed` releases it in spite of marks.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[Name] = Field(min_length=1, max_length=10_000)
+    decision: Verdict
+    reason: Reason
+    text: str | None = Field(default=None, min_length=1, max_length=LONGEST_TEXT)
+    confirmed: bool = False
+
+
+class Decided(BaseModel):
+    """How the case stands now."""
+
+    case_id: CaseId
+    state: str
+    waiting: int
+
+
+class Certificates(BaseModel):
+    """The proofs of a case's clean studies."""
+
+    certificates: list[Certificate]
+
+
+def instance_line(held: HeldInstance, decision: Decision | None, look: str) -> ItemLine:
+    return ItemLine(
+        item=held.item,
+        subject="instance",
+        kind="image",
+        study=held.study,
+        findings=[FindingLine(code=one.code, detail=one.detail) for one in held.findings],
+        releasable=held.releasable,
+        decision=DecisionLine.of(decision),
+        links={"look": look},
+    )
+
+
+def text_line(text: Text, look: str) -> ItemLine:
+    withheld = FindingLine(code="text_withheld", detail="a text may name the patient anywhere")
+    return ItemLine(
+        item=text.item,
+        subject="document",
+        kind=text.kind,
+        study=None,
+        findings=[withheld],
+        releasable=True,
+        decision=DecisionLine.of(text.decision),
+        links={"look": look},
+    )

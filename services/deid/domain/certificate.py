@@ -1,0 +1,77 @@
+"""What does the proof say? One certificate per study: what was done, and what was checked."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from services.deid.domain.policy import Policy
+from services.deid.domain.state import Decision, Reason
+from shared.contracts.base import Frozen, OpaqueId, PartnerId, Sha256
+
+
+class Code(Frozen):
+    """A code of PS3.16 CID 7050, as (0012,0064) has it."""
+
+    value: str
+    meaning: str
+    scheme: Literal["DCM"] = "DCM"
+
+
+class CertifiedInstance(Frozen):
+    """One clean instance. `raw_sha256` is the hash of what came, `sha256` of what may be read."""
+
+    sop_instance: str
+    raw_sha256: Sha256
+    sha256: Sha256
+    size: int
+    actions: dict[str, int]
+    held_for: tuple[str, ...] = ()
+    released_by: OpaqueId | None = None
+    reason: Reason | None = None
+
+
+class RejectedInstance(Frozen):
+    """An instance that stays in the vault."""
+
+    raw_sha256: Sha256
+    held_for: tuple[str, ...]
+    rejected_by: OpaqueId
+    reason: Reason
+
+
+class Certificate(Frozen):
+    """What de-identification did to a study and what it checked afterwards (PS3.15 annex E).
+
+    It holds no time, so that the same study under the same key and policy has the same certificate.
+    """
+
+    version: Literal[1] = 1
+    profile: Literal["DICOM PS3.15 Table E.1-1"] = "DICOM PS3.15 Table E.1-1"
+    edition: str
+    policy: str
+    codes: tuple[Code, ...]
+    key_version: str
+    engine: str
+    partner: PartnerId
+    study: OpaqueId
+    pseudonym: OpaqueId
+    instances: tuple[CertifiedInstance, ...]
+    rejected: tuple[RejectedInstance, ...]
+    actions: dict[str, int]
+    checks: tuple[str, ...]
+
+
+def codes(policy: Policy) -> tuple[Code, ...]:
+    return tuple(Code(value=value, meaning=meaning) for value, meaning in policy.codes())
+
+
+def total(instances: Sequence[CertifiedInstance]) -> dict[str, int]:
+    """All actions of a study, counted by kind."""
+    counted: Counter[str] = Counter()
+    for one in instances:
+        counted.update(one.actions)
+    return dict(sorted(counted.items()))
+
+
+def released(decision: Decision | None) -> tuple[OpaqueId | None, Reason | None]:
+    return (decision.by, decision.reason) if decision else (None, None)

@@ -1,0 +1,90 @@
+"""What would an operator see? One frame as a PNG, decoded in a child process."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import (
+    apply_color_lut,
+    apply_modality_lut,
+    apply_voi_lut,
+    convert_color_space,
+)
+from pydicom.pixels.utils import pixel_array
+
+from shared.runtime.dicom import UnreadableError, inspect
+from shared.runtime.dicom.errors import Reason
+
+LARGEST_SIDE = 2048  # pixels: enough to read 8-pixel text, small enough for a browser
+_MODALITY, _ROWS, _COLUMNS = 0x00080060, 0x00280010, 0x00280011
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """How many frames there are to look at, and of what kind."""
+
+    modality: str
+    frames: int
+    rows: int
+    columns: int
+
+
+def frames_of(source: Path) -> Frames:
+    """Raises UnreadableError when the file is none to look at."""
+    header = inspect(source)
+    return Frames(
+        modality=header.text(_MODALITY),
+        frames=header.frames if header.has_pixels else 0,
+        rows=header.number(_ROWS) or 0,
+        columns=header.number(_COLUMNS) or 0,
+    )
+
+
+def picture(source: Path, frame: int) -> bytes:
+    """One frame (from 0) as a PNG in grey or colour, 8 bits, at most LARGEST_SIDE wide or high.
+
+    Raises UnreadableError when it can't be decoded: whatever a decoder raises on a stranger's
+    bytes means no more than that.
+    """
+    inspect(source)
+    try:
+        dataset = dcmread(source)
+        image = Image.fromarray(_shown(dataset, pixel_array(source, index=frame)))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # noqa: BLE001 - decoders raise anything; all of it means "no picture"
+        reason: Reason = "malformed"
+        raise UnreadableError(
+            reason, f"the pixels can't be decoded ({type(error).__name__})"
+        ) from None
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    out = BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _shown(dataset: Dataset, pixels: Any) -> Any:
+    """As a screen shows it: colour as RGB, grey through rescale and window (PS3.4 N.2)."""
+    photometric = str(dataset.PhotometricInterpretation)
+    if photometric == "PALETTE COLOR":
+        return _stretched(apply_color_lut(pixels, dataset))
+    if photometric.startswith("YBR"):
+        pixels = convert_color_space(pixels, photometric, "RGB") if pixels.ndim > 1 else pixels
+    if dataset.get("SamplesPerPixel", 1) > 1:
+        return _stretched(pixels)
+    grey = _stretched(apply_voi_lut(apply_modality_lut(pixels, dataset), dataset))
+    return 255 - grey if photometric == "MONOCHROME1" else grey
+
+
+def _stretched(pixels: Any) -> Any:
+    """To 8 bits, over the range that is there."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    values = pixels.astype(np.float64)
+    low, high = values.min(), values.max()
+    return ((values - low) / max(high - low, 1e-9) * 255).round().astype(np.uint8)
