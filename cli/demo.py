@@ -1,6 +1,7 @@
 """What would a hospital do? `overread demo` does it: two cases, through the public edges only."""
 
 import asyncio
+import hashlib
 import io
 import shutil
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from shared.contracts.report import ReportDocument
 from shared.contracts.topics import SERVICES, topic
 from shared.runtime import clock
 from shared.runtime.local import preflight, supervisor
+from shared.runtime.local.clients import read_seed
 from shared.runtime.local.places import DEFAULT_ROOT, Places
 from shared.runtime.local.stack import Plan, Stack
 
@@ -48,11 +50,13 @@ def demo(
 
 
 def _stack(folder: Path) -> Stack:
+    places = Places(folder)
+    if folder.exists():
+        supervisor.sweep(places)
+        shutil.rmtree(folder)
+    places.make()
     plan = Plan(folder)
     preflight.check(plan)
-    if folder.exists():
-        supervisor.sweep(Places(folder))
-        shutil.rmtree(folder)
     return Stack(plan, tell=lambda step: screen.said("set-up", step))
 
 
@@ -76,17 +80,14 @@ class Demo:
             operator = await stack.enter_async_context(Operator(*self._client(OPERATOR)))
             readers = [
                 await stack.enter_async_context(Reader(*self._client(name)))
-                for name in self.stack.clients
-                if name not in {PARTNER, OPERATOR}
+                for name in (one.id for one in read_seed() if "reader" in one.scopes)
             ]
             self.receiver.secrets.append(await operator.set_channels(PARTNER, self.receiver.url))
             watching = asyncio.create_task(self._watch(partner))
+            stack.push_async_callback(_ended, watching)
             scenes = [missed_fracture(), confirmed_ct()]
             for scene in scenes:
                 await self._tell(scene, partner, operator, readers)
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
         return await self._prove(scenes)
 
     def _client(self, name: str) -> tuple[Mapping[str, str], str, str]:
@@ -98,7 +99,7 @@ class Demo:
             entry = told["data"]
             name = self.names.get(entry["case_id"], entry["case_id"][:8])
             self.seen.append(entry["type"])
-            screen.event(name, entry["time"], entry["type"].removeprefix("org.overread."))
+            screen.event(name, entry["at"], entry["type"].removeprefix("org.overread."))
 
     async def _tell(
         self, scene: Scene, partner: Partner, operator: Operator, readers: list[Reader]
@@ -178,11 +179,12 @@ class Demo:
         screen.said("reader", f"locks the opinion; first report revealed: {available}")
         comparison = {"first_claims": scene.first_claims, "pairs": scene.pairs}
         await reader.compare(case_id, comparison)
-        signed = await reader.finalize(case_id)
-        screen.said(
-            "reader", f"signs: {signed['verdict']}, SHA-256 {signed['report']['sha256'][:16]}…"
-        )
-        return ReportDocument.model_validate_json(await reader.report(case_id))
+        await reader.finalize(case_id)
+        content = await reader.report(case_id)
+        report = ReportDocument.model_validate_json(content)
+        digest = hashlib.sha256(content).hexdigest()
+        screen.said("reader", f"signs: {report.verdict}, SHA-256 {digest[:16]}…")
+        return report
 
     async def _prove(self, scenes: list[Scene]) -> bool:
         """Look for both patients everywhere; the same search has to find them in the vault."""
@@ -206,6 +208,12 @@ class Demo:
 
     def _database(self) -> str:
         return self.stack.admin_dsn.rsplit("/", 1)[0] + f"/{self.stack.plan.database}"
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _offered(reader: Reader, case_id: str) -> tuple[Reader, dict[str, Any]]:
