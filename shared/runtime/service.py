@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import uvloop
 from fastapi import APIRouter, FastAPI
 
 from shared.contracts.base import Event
@@ -241,7 +242,8 @@ def run(service: Service[Any], settings: ServiceSettings) -> None:
     """Run the program until it is told to stop (SIGTERM, SIGINT)."""
     telemetry.start(service.name, settings.telemetry, settings.otlp)
     failpoints.arm(settings.failpoints)
-    asyncio.run(_serve(service, settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(_serve(service, settings))
 
 
 async def _serve(service: Service[Any], settings: ServiceSettings) -> None:

@@ -19,6 +19,7 @@ from tests.integration.runtime_edges.conftest import Sample
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import asyncio
+import uvloop
 from shared.runtime import telemetry
 from shared.runtime.http import serve
 from tests.integration.runtime_edges.conftest import make_sample
@@ -28,7 +29,8 @@ async def main():
     telemetry.logger("sample").info("closed")
 
 telemetry.start("sample")
-asyncio.run(main())
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+    loop.run(main())
 """
 
 

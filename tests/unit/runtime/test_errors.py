@@ -1,5 +1,7 @@
 """Is weather told apart from the message's fault and from bugs?"""
 
+from pathlib import Path
+
 import asyncpg
 import httpx
 import pytest
@@ -72,3 +74,10 @@ def test_a_field_becomes_the_one_wrong_field() -> None:
     problem = Problem(422, "laterality", "must be L or R", "#/laterality")
 
     assert [(e.pointer, e.detail) for e in problem.errors] == [("#/laterality", "must be L or R")]
+
+
+def test_the_guide_explains_each_problem() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "problems.md").read_text()
+
+    for code, kind in PROBLEMS.items():
+        assert f"| `{code}` | {kind.status} | {kind.title} | {kind.mend} |" in guide

@@ -1,12 +1,17 @@
 """Does only what is allowed come out of a log line or a span?"""
 
+import ast
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from shared.runtime.telemetry.fields import REFUSED, admitted, is_name, word
+from shared.runtime.telemetry.fields import FIELDS, REFUSED, admitted, is_name, word
+
+ROOT = Path(__file__).parents[3]
 
 
 class Colour(StrEnum):
@@ -84,3 +89,38 @@ def test_a_name_is_snake_case(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "Jane", "jane doe", "x" * 42, "case-1", None, 3])
 def test_anything_else_is_no_name(text: object) -> None:
     assert not is_name(text)
+
+
+NO_FIELDS = {None, "kind", "traceparent"}  # of a span: OpenTelemetry's own
+
+
+def logged(tree: ast.AST) -> Iterator[str]:
+    """Give the names of all fields that a module logs or puts on spans."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(
+                    value=ast.Name(id="LOG" | "log"),
+                    attr="debug" | "info" | "warning" | "error" | "exception" | "critical",
+                )
+            ):
+                yield from (one.arg for one in node.keywords if one.arg)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="telemetry"), attr="context")):
+                yield from (one.arg for one in node.keywords if one.arg)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="telemetry"), attr="span")):
+                yield from (str(one.arg) for one in node.keywords if one.arg not in NO_FIELDS)
+            case _:
+                pass
+
+
+@pytest.mark.parametrize("package", ["shared", "services", "cli"])
+def test_no_line_of_ours_says_what_would_be_dropped(package: str) -> None:
+    files = [*(ROOT / package).rglob("*.py")]
+    names = {
+        (file.relative_to(ROOT).as_posix(), name)
+        for file in files
+        for name in logged(ast.parse(file.read_text()))
+    }
+
+    assert files
+    assert {one for one in names if one[1] not in FIELDS | {"exc_info"}} == set()
