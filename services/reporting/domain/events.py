@@ -1,11 +1,13 @@
 """What does reporting remember for itself? Events that are folded and never published."""
 
+from uuid import UUID
+
 from pydantic import AwareDatetime
 
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
 from shared.contracts.base import Event, OpaqueId, ReaderId
-from shared.contracts.report import Opinion
+from shared.contracts.report import Claim, Opinion, Text
 
 
 class CaseIntroduced(Event):
@@ -55,3 +57,11 @@ class ComparisonSaved(Event):
     revision: int
     comparison: Comparison
     at: AwareDatetime
+
+
+class AddendumAsked(Event):
+    """Which wish the addendum that follows fulfils; `text` and `claims` are what was wished."""
+
+    request: UUID
+    text: Text
+    claims: tuple[Claim, ...]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.reporting.domain.events import (
+    AddendumAsked,
     CaseIntroduced,
     ComparisonSaved,
     DraftSaved,
@@ -14,6 +15,7 @@ from services.reporting.domain.events import (
 )
 from services.reporting.domain.state import (
     AddendumRecord,
+    AddendumWish,
     Amended,
     Assigned,
     Comparing,
@@ -137,18 +139,25 @@ def _on_finalized(state: State, event: ReportFinalized) -> State:
     return Final(**_common(state), **_compared(state), signature=signature)
 
 
+def _on_asked(state: State, event: AddendumAsked) -> State:
+    wish = AddendumWish(request=event.request, text=event.text, claims=event.claims)
+    return state.model_copy(update={"wish": wish})
+
+
 def _on_addended(state: State, event: ReportAddended) -> State:
-    if not isinstance(state, Signed):
+    if not isinstance(state, Signed) or state.wish is None:
         return state
     addendum = AddendumRecord(
-        number=event.addendum, document=event.report, signed_at=event.signed_at
+        number=event.addendum,
+        document=event.report,
+        signed_at=event.signed_at,
+        wish=state.wish,
     )
-    earlier = state.addenda if isinstance(state, Amended) else ()
     return Amended(
         **_common(state),
         **_compared(state),
         signature=state.signature,
-        addenda=(*earlier, addendum),
+        addenda=(*state.addenda, addendum),
     )
 
 
@@ -182,5 +191,6 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     FirstReportRevealed: _on_revealed,
     ComparisonSaved: _on_compared,
     ReportFinalized: _on_finalized,
+    AddendumAsked: _on_asked,
     ReportAddended: _on_addended,
 }

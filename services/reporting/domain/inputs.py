@@ -1,5 +1,7 @@
 """What can a reader ask of a case?"""
 
+from uuid import UUID
+
 from pydantic import AwareDatetime
 
 from services.reporting.domain.compare import Comparison
@@ -47,8 +49,12 @@ class FinalizeReport(FromReader):
 
 
 class AddAddendum(FromReader):
-    """Add the document that lies at `document` to the signed report."""
+    """Add the document that lies at `document` to the signed report.
 
+    `request` names the wish: the same wish again adds nothing.
+    """
+
+    request: UUID
     text: Text
     claims: tuple[Claim, ...] = ()
     document: ObjectRef

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from services.reporting.domain.access import held, stale
 from services.reporting.domain.canonical import sha256
 from services.reporting.domain.compare import Comparison
-from services.reporting.domain.events import ComparisonSaved
+from services.reporting.domain.events import AddendumAsked, ComparisonSaved
 from services.reporting.domain.inputs import AddAddendum, CompareClaims, FinalizeReport
 from services.reporting.domain.signing import addendum_document, compared, report_document
-from services.reporting.domain.state import Comparing, Signed, State
+from services.reporting.domain.state import AddendumWish, Comparing, Signed, State
 from services.reporting.domain.verdict import outcomes
 from shared.contracts.base import Event, ObjectRef
 from shared.contracts.report import AddendumDocument, ComparedPair, ReportDocument
@@ -23,6 +23,7 @@ ALREADY_FINAL = Refused("already_final", "The report is signed; add an addendum 
 NOT_SIGNED = Refused("not_signed", "There is no signed report to add to.")
 CHANGED = Refused("changed_meanwhile", "What was to be signed changed meanwhile; sign it again.")
 MISDATED = Refused("misdated_signature", "The signature took too long; sign again.")
+KEY_REUSED = Refused("key_reused", "This Idempotency-Key came with another addendum before.")
 NOTHING_TO_COMPARE = Refused(
     "nothing_to_compare",
     "There is no readable first report, or the images are inadequate; name none of its claims.",
@@ -76,10 +77,21 @@ def on_addendum(state: State, asked: AddAddendum, now: datetime) -> Sequence[Eve
         return [mine]
     if not isinstance(mine, Signed):
         return [NOT_SIGNED]
+    for earlier in mine.addenda:
+        if earlier.wish.request == asked.request:
+            return [] if _wish(asked) == earlier.wish else [KEY_REUSED]
     document = addendum_document(asked.case_id, mine, asked.text, asked.claims, asked.signed_at)
     if isinstance(document, Refused):
         return [document]
-    return [_misfit(document, asked.document, now) or _addended(document, asked.document)]
+    misfit = _misfit(document, asked.document, now)
+    if misfit is not None:
+        return [misfit]
+    wish = AddendumAsked(case_id=asked.case_id, **dict(_wish(asked)))
+    return [wish, _addended(document, asked.document)]
+
+
+def _wish(asked: AddAddendum) -> AddendumWish:
+    return AddendumWish(request=asked.request, text=asked.text, claims=asked.claims)
 
 
 def _pairs(state: Comparing, comparison: Comparison) -> tuple[ComparedPair, ...] | Refused:

@@ -7,9 +7,9 @@ from services.reporting.domain.access import is_blind
 from services.reporting.domain.claims import critical_results
 from services.reporting.domain.compare import all_added, compare
 from services.reporting.domain.lint import lint_claims, patient_of, refused_by
-from services.reporting.domain.state import Amended, Comparing, Signed
+from services.reporting.domain.state import Comparing, Signed
 from services.reporting.domain.verdict import case_verdict, discrepancy
-from shared.contracts.base import CaseId, ObjectRef
+from shared.contracts.base import CaseId
 from shared.contracts.report import (
     AddendumDocument,
     Claim,
@@ -91,9 +91,7 @@ def addendum_document(
     complaints = lint_claims(claims, patient_of(state.material))
     if complaints:
         return refused_by(complaints)
-    earlier: tuple[ObjectRef, ...] = (state.signature.report,)
-    if isinstance(state, Amended):
-        earlier += tuple(addendum.document for addendum in state.addenda)
+    earlier = [state.signature.report, *(addendum.document for addendum in state.addenda)]
     return AddendumDocument(
         case_id=case_id,
         partner=state.assignment.partner,

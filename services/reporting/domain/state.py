@@ -6,6 +6,7 @@ any of these but Final, Amended -> Withdrawn   what was written is set aside, ne
 """
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
@@ -13,7 +14,7 @@ from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
 from shared.contracts.base import Frozen, ObjectRef, OpaqueId, Sha256
 from shared.contracts.deid import CleanStudy
-from shared.contracts.report import Opinion
+from shared.contracts.report import Claim, Opinion, Text
 from shared.contracts.reporting import CaseVerdict, Discrepancy
 
 
@@ -114,12 +115,21 @@ class Signature(Frozen):
     blind: bool
 
 
+class AddendumWish(Frozen):
+    """What a reader asked to add, so that asking again adds nothing."""
+
+    request: UUID
+    text: Text
+    claims: tuple[Claim, ...]
+
+
 class AddendumRecord(Frozen):
-    """An addendum in its place."""
+    """An addendum in its place, and the wish it fulfilled."""
 
     number: int
     document: ObjectRef
     signed_at: AwareDatetime
+    wish: AddendumWish
 
 
 class _Signed(_Held):
@@ -130,6 +140,8 @@ class _Signed(_Held):
     available: bool
     comparison: Comparison | None
     signature: Signature
+    wish: AddendumWish | None = None
+    addenda: tuple[AddendumRecord, ...] = ()
 
 
 class Final(_Signed):
@@ -142,7 +154,6 @@ class Amended(_Signed):
     """The report is signed, and something was added."""
 
     kind: Literal["amended"] = "amended"
-    addenda: tuple[AddendumRecord, ...]
 
 
 Held = Assigned | Reading | Locked | Comparing | Final | Amended

@@ -1,0 +1,1 @@
+"""How does a reader's app speak to reporting? See, read, compare, sign; then read the report."""

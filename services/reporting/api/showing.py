@@ -1,0 +1,60 @@
+"""How is a case shown? Its state as far as its reader may see it, with texts and instances."""
+
+from collections.abc import Sequence
+from itertools import count
+
+from fastapi import Response
+
+from services.reporting.api.asking import Desk
+from services.reporting.domain.state import Held
+from services.reporting.domain.view import CaseView, ShownInstance, documents, studies, view
+from shared.contracts.base import CaseId, ObjectRef
+from shared.contracts.intake import DocumentKind
+
+
+async def show(desk: Desk, case_id: CaseId, state: Held, response: Response) -> CaseView:
+    """Give the whole view, and its revision as the ETag."""
+    shown = view(case_id, state)
+    response.headers["ETag"] = f'"{shown.revision}"'
+    response.headers["Cache-Control"] = "no-store"
+    numbers = count(1)
+    changes: dict[str, object] = {
+        "studies": tuple(
+            one.model_copy(update={"instances": _shown(case_id, found, numbers)})
+            for one, found in zip(shown.studies, await _by_study(desk, state), strict=True)
+        )
+    }
+    for kind in ("clinical_question", "history"):
+        text = getattr(shown, kind)
+        if text.status == "released":
+            words = await _words(desk, state, kind)
+            changes[kind] = text.model_copy(update={"text": words})
+    if shown.first_report and shown.first_report.available:
+        words = await _words(desk, state, "first_report")
+        changes["first_report"] = shown.first_report.model_copy(update={"text": words})
+    return shown.model_copy(update=changes)
+
+
+async def instances(desk: Desk, state: Held) -> Sequence[ObjectRef]:
+    """Give every clean instance of the case, in the order of their numbers."""
+    return [ref for found in await _by_study(desk, state) for ref in found]
+
+
+async def _by_study(desk: Desk, state: Held) -> list[tuple[ObjectRef, ...]]:
+    return [await desk.library.instances(study) for study in studies(state)]
+
+
+async def _words(desk: Desk, state: Held, kind: DocumentKind) -> str:
+    released = [d.content for d in documents(state, kind) if d.status == "released"]
+    return await desk.library.text(*released)
+
+
+def _shown(
+    case_id: CaseId, found: Sequence[ObjectRef], numbers: "count[int]"
+) -> tuple[ShownInstance, ...]:
+    return tuple(
+        ShownInstance(
+            n=n, href=f"/v1/cases/{case_id}/instances/{n}", size=ref.size, sha256=ref.sha256
+        )
+        for ref, n in zip(found, numbers, strict=False)
+    )
