@@ -1,32 +1,52 @@
 """Which commands are there, and how does a failure look? One sentence, never a stack trace."""
 
 import sys
+from importlib import import_module
 
 import typer
 
-from cli import elsewhere, keys, local
-from cli.demo import demo
 from shared.runtime.local.failure import SetupError
 
-app = typer.Typer(
-    name="overread",
-    help="Overread: a radiology second opinion, from the hospital that asks to the answer.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(demo)
-app.command()(local.up)
-app.command()(local.down)
-app.command()(local.status)
-app.command()(elsewhere.init)
-app.command()(elsewhere.run)
-app.add_typer(keys.app, name="keys")
+# Command, module, function or group. Only what is asked for is imported: the demo alone brings
+# DICOM and FHIR, and `overread down` should not wait for them.
+COMMANDS = {
+    "demo": ("cli.demo", "demo"),
+    "up": ("cli.local", "up"),
+    "down": ("cli.local", "down"),
+    "status": ("cli.local", "status"),
+    "init": ("cli.elsewhere", "init"),
+    "run": ("cli.elsewhere", "run"),
+    "keys": ("cli.keys", "app"),
+}
+
+
+def command_line(*wanted: str) -> typer.Typer:
+    """The program with the wanted commands, or with all when none of those is known."""
+    app = typer.Typer(
+        name="overread",
+        help="Overread: a radiology second opinion, from the hospital that asks to the answer.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_overread)  # with it, a single command keeps its name
+    for name in [one for one in COMMANDS if one in wanted] or COMMANDS:
+        module, attribute = COMMANDS[name]
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
+
+
+def _overread() -> None:
+    """Overread: a radiology second opinion, from the hospital that asks to the answer."""
 
 
 def main() -> None:
     try:
-        app()
+        command_line(*sys.argv[1:2])()
     except SetupError as error:
         typer.secho(f"overread: {error}", fg="red", err=True)
         if error.quote:

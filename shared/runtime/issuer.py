@@ -5,16 +5,14 @@ JWK set (RFC 7517), metadata where OpenID Connect Discovery puts it. A site with
 provider of its own names that one in OVERREAD_ISSUER, and this program is not started.
 """
 
+import asyncio
 import base64
-import binascii
 import hmac
 import json
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import uvicorn
 from fastapi import FastAPI, Form, Header, Request
 from fastapi.responses import JSONResponse
 from joserfc import jwt
@@ -23,6 +21,7 @@ from pydantic import Field, TypeAdapter
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.runtime import clock
+from shared.runtime.http import serve
 from shared.runtime.local.clients import RegisteredClient, digest, registered_clients
 from shared.runtime.local.files import write_private
 
@@ -158,7 +157,7 @@ def _credentials(
     scheme, _, encoded = authorization.partition(" ")
     try:
         name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII or no UTF-8
         name = colon = secret = ""
     if scheme.lower() != "basic" or not colon:
         raise TokenError("invalid_client", "the Authorization header is no HTTP Basic", 401)
@@ -215,9 +214,9 @@ async def _refuse(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(body, error.status, headers)
 
 
-def main(run: Callable[..., None] = uvicorn.run) -> None:
+def main() -> None:
     settings = IssuerSettings()
-    run(create_issuer(settings), host=settings.host, port=settings.port, access_log=False)
+    asyncio.run(serve(create_issuer(settings), settings.host, settings.port))
 
 
 if __name__ == "__main__":

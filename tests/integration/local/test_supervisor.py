@@ -10,7 +10,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
+from cli.__main__ import command_line
 from shared.contracts.topics import SERVICES
 from shared.runtime.local import ports, supervisor
 from shared.runtime.local.child import recorded_process
@@ -76,7 +76,7 @@ def test_up_twice_is_one_and_down_keeps_what_was_stored(plan: Plan) -> None:
     assert again == first
     assert sum("intake ready" in step for step in steps) == 1
 
-    stopped = CliRunner().invoke(app, ["down", "--folder", str(plan.folder)])
+    stopped = CliRunner().invoke(command_line(), ["down", "--folder", str(plan.folder)])
     assert stopped.exit_code == 0
     assert "data stay" in stopped.output
     assert supervisor.running_children(places) == {}
@@ -131,10 +131,10 @@ def test_up_ends_what_a_killed_supervisor_left_and_starts_anew(
 def test_status_tells_what_runs_and_fails_when_nothing_does(light_plan: Plan) -> None:
     plan = light_plan
     asked = ["status", "--folder", str(plan.folder)]
-    assert CliRunner().invoke(app, asked).exit_code == 1
+    assert CliRunner().invoke(command_line(), asked).exit_code == 1
     supervisor.launch(plan, lambda _: None)
 
-    told = CliRunner().invoke(app, asked)
+    told = CliRunner().invoke(command_line(), asked)
 
     assert told.exit_code == 0
     assert all(name in told.output for name in EVERYTHING - SERVERS)
