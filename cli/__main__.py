@@ -16,6 +16,9 @@ COMMANDS = {
     "status": ("cli.local", "status"),
     "init": ("cli.elsewhere", "init"),
     "run": ("cli.elsewhere", "run"),
+    "submit": ("cli.remote", "submit"),
+    "watch": ("cli.remote", "watch"),
+    "parked": ("cli.remote", "parked"),
     "keys": ("cli.keys", "app"),
 }
 
