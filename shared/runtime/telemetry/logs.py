@@ -6,6 +6,7 @@ lines of code, never its message.
 """
 
 import logging
+import math
 import re
 import sys
 import threading
@@ -28,6 +29,8 @@ OWN = ("shared", "services", "cli")
 PLAIN_SPOKEN = ("uvicorn", "aiokafka", "asyncio", "faststream", "opentelemetry")
 _CHATTY = ("aiokafka", "httpx", "httpcore", "faststream")
 _DEEPEST = 12  # frames of our own code, the innermost
+_QUIET_SECONDS = 5.0  # between two equal lines of a library
+_MOST_REMEMBERED = 1000
 _reported: set[str] = set()
 
 Line = MutableMapping[str, Any]
@@ -182,16 +185,39 @@ class _Told(str):
 class _Libraries(logging.Handler):
     """Brings the lines of the standard library's logging into ours."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int, int], tuple[float, int]] = {}
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            structlog.get_logger(module=record.name).log(
-                record.levelno,
-                "library_log",
-                message=_Told(_told(record)),
-                exc_info=record.exc_info or None,
-            )
+            before = self._repeats(record)
+            if before is not None:
+                structlog.get_logger(module=record.name).log(
+                    record.levelno,
+                    "library_log",
+                    message=_Told(_told(record)),
+                    exc_info=record.exc_info or None,
+                    **({"count": before + 1} if before else {}),
+                )
         except Exception:  # noqa: BLE001 - a log line must never end what it tells of
             REFUSALS.labels("library").inc()
+
+    def _repeats(self, record: logging.LogRecord) -> int | None:
+        """Say how often this was kept back since it was last told; None keeps it back again.
+
+        aiokafka tells of an unknown topic forty times a second.
+        """
+        key = (record.name, record.lineno, hash(str(record.msg)))
+        told, kept = self._said.get(key, (-math.inf, 0))
+        now = clock.ticks()
+        if now - told < _QUIET_SECONDS:
+            self._said[key] = (told, kept + 1)
+            return None
+        if len(self._said) > _MOST_REMEMBERED:
+            self._said.clear()
+        self._said[key] = (now, 0)
+        return kept
 
 
 def _told(record: logging.LogRecord) -> str:

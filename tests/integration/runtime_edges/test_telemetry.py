@@ -211,6 +211,23 @@ def test_a_library_is_told_by_its_template(tmp_path: Path) -> None:
     assert [line["module"] for line in lines] == ["uvicorn.error", "asyncio", "other"]
 
 
+def test_a_library_that_repeats_itself_is_told_once_in_a_while(tmp_path: Path) -> None:
+    lines, _ = run(
+        "from shared.runtime import clock\n"
+        "def say(): logging.getLogger('uvicorn').error('away %s', 'x')\n"
+        "for _ in range(100): say()\n"
+        "later = clock.ticks() + 6\n"
+        "clock.ticks = lambda: later\n"
+        "say()",
+        tmp_path,
+    )
+
+    assert [(line["message"], line.get("count")) for line in lines] == [
+        ("away …", None),
+        ("away …", 100),
+    ]
+
+
 def test_a_reader_that_left_does_not_end_the_program(tmp_path: Path) -> None:
     program = PROGRAM.format(
         folder=str(tmp_path),
