@@ -14,6 +14,7 @@ import psutil
 from shared.runtime import clock
 from shared.runtime.local.failure import SetupError
 
+LARGE_LOG = 50 * 10**6  # bytes
 POLL_SECONDS = 0.02  # an existing process is asked for its state: cheap, so asked often
 
 
@@ -58,7 +59,7 @@ class Child:
         if self.is_alive:
             return
         remove_leftover(self.record)
-        self.command.log.parent.mkdir(parents=True, exist_ok=True)
+        turn_over(self.command.log)
         self.record.parent.mkdir(parents=True, exist_ok=True)
         with self.command.log.open("ab") as log:
             self._started = subprocess.Popen(
@@ -162,6 +163,13 @@ def _runs(process: psutil.Process) -> bool:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def turn_over(log: Path) -> None:
+    """Begin a new log when the last one has grown large; the one before it is kept as `.1`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LARGE_LOG:
+        log.rename(log.with_suffix(".log.1"))
 
 
 def last_lines(log: Path, count: int = 12) -> str:

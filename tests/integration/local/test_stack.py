@@ -18,7 +18,8 @@ from shared.runtime.local.stack import Plan, Stack
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 STAND_INS = {name: (sys.executable, str(STAND_IN), name) for name in SERVICES}
-pytestmark = pytest.mark.timeout(180)
+# One stack for the whole file, so all of it runs in one process of a parallel run.
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("stack")]
 
 
 @pytest.fixture(scope="module")
