@@ -12,14 +12,14 @@ from shared.runtime.service import Core, Edges, Service
 from shared.runtime.settings import ServiceSettings
 from shared.testing.fixtures import Database
 from shared.testing.running import running
-from tests.integration.runtime.tally import CREATE, SERVICE, TALLY, load, save, told
+from tests.integration.runtime.tally import CREATE, SERVICE, TALLY, Tally, load, save, told
 
 
-def service(folder: Path) -> Service[object]:
+def service(folder: Path) -> Service[Tally]:
     (folder / "migrations").mkdir()
     (folder / "migrations" / "0001_tallies.sql").write_text(CREATE)
 
-    def edges(_: Core[object]) -> Edges:
+    def edges(_: Core[Tally]) -> Edges:
         return Edges()
 
     listens = {"intake": (InformationProvided,)}
