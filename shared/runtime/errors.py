@@ -76,7 +76,9 @@ def is_weather(exception: BaseException) -> bool:
         case asyncpg.InterfaceError():
             # asyncpg has one class for misuse and for a connection that went away; only its own
             # words tell them apart. A refused argument is quoted in them, and is never weather.
-            return not isinstance(exception, ValueError) and "clos" in str(exception)
+            gone = ("clos", "released back to the pool")
+            words = str(exception)
+            return not isinstance(exception, ValueError) and any(word in words for word in gone)
         case kafka.KafkaError():
             return not isinstance(exception, _KAFKA_BLAMES_THE_MESSAGE)
         case _:

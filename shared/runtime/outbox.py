@@ -18,7 +18,6 @@ from shared.runtime.wire import LARGEST_VALUE
 WAVE = 1000
 IDLE_SECONDS = 1.0
 ELECTION_SECONDS = 0.5
-LET_GO_SECONDS = 2
 
 # Append what was decided; `seq` keeps a case's order because the case is locked until the commit.
 APPEND = """
@@ -38,12 +37,10 @@ OLDEST = """
 """
 # What Kafka has acknowledged.
 DELETE = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
-# One relay per schema.
+# One relay per schema. The lock is the connection's, and the pool frees it when it takes that back.
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('relay:' || current_schema(), 0))"
 # A leader that froze loses its lead with its connection; it is never silent for so long by itself.
 LEAD_WHILE_ALIVE = "SET idle_session_timeout = '60s'"
-# Let another lead.
-LET_GO = "SELECT pg_advisory_unlock_all()"
 # For the metrics: how many wait, and since when.
 DEPTH = """
     SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS counted) AS depth,
@@ -116,13 +113,10 @@ class Relay:
         async with self.pool.acquire() as db:
             while not await db.fetchval(LEAD):  # noqa: ASYNC110 - a lock tells nobody that it is free
                 await asyncio.sleep(ELECTION_SECONDS)
-            try:
-                await db.execute(LEAD_WHILE_ALIVE)
-                while True:
-                    if await self.wave(db) == 0:
-                        await self.wakeups.wait(channel(self.service), IDLE_SECONDS)
-            finally:
-                await db.execute(LET_GO, timeout=LET_GO_SECONDS)
+            await db.execute(LEAD_WHILE_ALIVE)
+            while True:
+                if await self.wave(db) == 0:
+                    await self.wakeups.wait(channel(self.service), IDLE_SECONDS)
 
     async def wave(self, db: Db) -> int:
         """Publish the oldest; give how many left the table."""

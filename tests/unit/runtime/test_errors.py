@@ -10,6 +10,8 @@ from obstore import exceptions as objects
 
 from shared.runtime.errors import PROBLEMS, Problem, Unavailable, Unprocessable, is_weather
 
+# As asyncpg raises it before it sends anything; it quotes the value.
+REFUSED_ARGUMENT = asyncpg.exceptions._base.DataError("invalid input for query argument: 'closed'")
 WEATHER = [
     asyncpg.ConnectionDoesNotExistError("x"),
     asyncpg.CannotConnectNowError("x"),
@@ -22,6 +24,9 @@ WEATHER = [
     asyncpg.ReadOnlySQLTransactionError("x"),
     asyncpg.InterfaceError("cannot perform operation: connection is closed"),
     asyncpg.InterfaceError("pool is closing"),
+    asyncpg.InterfaceError("connection has been released back to the pool"),
+    asyncpg.InvalidPasswordError("x"),
+    asyncpg.InvalidCatalogNameError("x"),
     ConnectionRefusedError(),
     FileNotFoundError("the socket of a Postgres that is down"),
     TimeoutError(),
@@ -42,6 +47,7 @@ NO_WEATHER = [
     asyncpg.DataError("x"),
     asyncpg.InsufficientPrivilegeError("x"),
     asyncpg.InterfaceError("another operation is in progress"),
+    REFUSED_ARGUMENT,
     kafka.MessageSizeTooLargeError("x"),
     kafka.RecordTooLargeError(),
     objects.NotFoundError("x"),
