@@ -11,6 +11,18 @@ PartnerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$
 ReaderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:._-]{1,64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+# A stable word that programs compare: no room for a sentence, let alone a name.
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
+# Modality (0008,0060) and Body Part Examined (0018,0015): value representation CS, PS3.5, 6.2.
+Modality = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,16}$")]
+BodyRegion = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]{1,16}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
+MediaType = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]{1,60}(; ?charset=[a-z0-9-]{1,20})?$")
+]
+Address = Annotated[
+    str, StringConstraints(pattern=r"^(raw|clean|reports)/[0-9a-f-]{36}/[0-9a-f]{64}$")
+]
 # The five words are the platform's service levels (glossary); hours are a partner's contract.
 ServiceLevel = Literal["emergent", "urgent", "expedited", "routine", "tumour_board"]
 Laterality = Literal["L", "R", "B", "U"]  # DICOM (0020,0060), with U for unpaired or unknown
@@ -29,10 +41,10 @@ class ObjectRef(Frozen):
     `address` is `<zone>/<case id>/<sha256>`; it names nobody. `size` is in bytes.
     """
 
-    address: str
+    address: Address
     sha256: Sha256
     size: int
-    media_type: str = "application/octet-stream"
+    media_type: MediaType = "application/octet-stream"
 
 
 class Event(Frozen):

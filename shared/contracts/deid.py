@@ -2,7 +2,17 @@
 
 from typing import Literal
 
-from shared.contracts.base import Event, Frozen, Laterality, ObjectRef, OpaqueId, PartnerId
+from shared.contracts.base import (
+    BodyRegion,
+    Code,
+    Event,
+    Frozen,
+    Laterality,
+    Modality,
+    ObjectRef,
+    OpaqueId,
+    PartnerId,
+)
 from shared.contracts.intake import DocumentKind
 
 HoldSubject = Literal["instance", "document"]
@@ -12,8 +22,8 @@ class CleanStudy(Frozen):
     """A study that may be read. `manifest` is a JSON list of ObjectRef in the clean zone."""
 
     study: OpaqueId
-    modality: str
-    body_region: str = "UNKNOWN"
+    modality: Modality
+    body_region: BodyRegion = "UNKNOWN"
     laterality: Laterality = "U"
     prior: bool = False
     instance_count: int
@@ -34,7 +44,7 @@ class Finding(Frozen):
 
     item: OpaqueId
     subject: HoldSubject
-    code: str
+    code: Code
     detail: str
 
 
@@ -78,4 +88,4 @@ class DeidentificationFailed(Event):
     """The case can't be made safe; a person has to hear of it."""
 
     partner: PartnerId
-    reason: str
+    reason: Code

@@ -5,9 +5,13 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared.contracts.base import (
+    BodyRegion,
+    Code,
     Event,
     Frozen,
+    Language,
     Laterality,
+    Modality,
     ObjectRef,
     OpaqueId,
     PartnerId,
@@ -55,8 +59,8 @@ class RawStudy(Frozen):
     """
 
     study: OpaqueId
-    modality: str
-    body_region: str = "UNKNOWN"
+    modality: Modality
+    body_region: BodyRegion = "UNKNOWN"
     laterality: Laterality = "U"
     prior: bool = False
     instance_count: int
@@ -73,7 +77,7 @@ class RawDocument(Frozen):
 class MissingItem(Frozen):
     """What the partner still owes. `code` is stable, `detail` says how to mend it."""
 
-    code: str
+    code: Code
     detail: str
 
 
@@ -93,7 +97,7 @@ class StudyAttached(Event):
 
     partner: PartnerId
     study: OpaqueId
-    modality: str
+    modality: Modality
     instance_count: int
 
 
@@ -133,13 +137,13 @@ class CaseAccepted(Event):
     service_level: ServiceLevel
     procedure_at: AwareDatetime | None = None
     reason_for_review: ReasonForReview
-    modalities: tuple[str, ...]
-    body_regions: tuple[str, ...]
-    subspecialty: str
+    modalities: tuple[Modality, ...]
+    body_regions: tuple[BodyRegion, ...]
+    subspecialty: Code
     laterality: Laterality = "U"
     age_band: AgeBand
     sex: Sex
-    language: str = "en"
+    language: Language = "en"
     jurisdiction: OpaqueId
     first_read: FirstRead
     studies: tuple[RawStudy, ...]

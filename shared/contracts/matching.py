@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import Event, Frozen, OpaqueId, PartnerId, ReaderId
+from shared.contracts.base import Code, Event, Frozen, OpaqueId, PartnerId, ReaderId
 
 Role = Literal["second_reader", "adjudicator", "ai_reader", "region_reader"]
 Stage = Literal["deid", "match", "read", "deliver"]
@@ -15,7 +15,7 @@ Party = Literal["partner", "operator", "reader", "platform"]
 class ScoreTerm(Frozen):
     """One part of why a reader fits; `value` is in [0, 1]."""
 
-    term: str
+    term: Code
     value: float
     weight: float
 
@@ -23,7 +23,7 @@ class ScoreTerm(Frozen):
 class Ineligible(Frozen):
     """A constraint and how many readers it excluded."""
 
-    constraint: str
+    constraint: Code
     readers: int
 
 
@@ -34,7 +34,7 @@ class Explanation(Frozen):
     terms: tuple[ScoreTerm, ...]
     eligible: int
     excluded: tuple[Ineligible, ...]
-    policy: str
+    policy: Code
 
 
 class StageBudget(Frozen):

@@ -10,9 +10,11 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared.contracts.base import (
+    BodyRegion,
     CaseId,
     Frozen,
     Laterality,
+    Modality,
     ObjectRef,
     OpaqueId,
     PartnerId,
@@ -96,8 +98,8 @@ class ReadStudy(Frozen):
     """A study that the opinion rests on, with the certificate of its de-identification."""
 
     study: OpaqueId
-    modality: str
-    body_region: str
+    modality: Modality
+    body_region: BodyRegion
     laterality: Laterality
     prior: bool
     instance_count: int

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared.contracts.base import (
+    Code,
     Event,
     Frozen,
     ObjectRef,
@@ -41,9 +42,9 @@ class Discrepancy(Frozen):
     """Two scales, each with its version, because scales change."""
 
     five_point: FivePoint
-    five_point_scale: str = "radiology-2010"
+    five_point_scale: Code = "radiology-2010"
     radpeer: Radpeer
-    radpeer_scale: str = "radpeer-2016"
+    radpeer_scale: Code = "radpeer-2016"
 
 
 class CriticalResult(Frozen):
