@@ -33,7 +33,9 @@ async def running(service: Service[State], settings: ServiceSettings) -> AsyncIt
     """Run the service until the block ends; it is migrated and at work when the block begins."""
     async with service_running(service, settings) as (app, parts):
         await asyncio.wait_for(parts.started.wait(), START_SECONDS)
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off")
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off"
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         try:
