@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import httpx
+from opentelemetry.trace import SpanKind
 
 from services.notify.domain.inputs import DeliveryAttempted, RoutesChosen
 from services.notify.domain.state import Delivery, Dossier, State, dossier_of
@@ -16,10 +17,12 @@ from services.notify.store import partners
 from services.notify.store.partners import PartnerRow
 from shared.contracts.base import CaseId
 from shared.contracts.notify import Channel
-from shared.runtime import clock
+from shared.runtime import clock, telemetry
 from shared.runtime.jobs import ClaimedJob, Performer
 from shared.runtime.postgres import Pool
 from shared.runtime.submissions import Submissions
+
+CLIENT = SpanKind.CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class Performers:
     async def attempt(self, job: ClaimedJob) -> DeliveryAttempted:
         dossier = dossier_of(await self.runner.state(job.case_id))
         one = _due(dossier, job)
-        ended = await self._try(job, dossier, one) if dossier and one else failed("not-due")
+        with telemetry.span("notify attempt", job.traceparent, kind=CLIENT, case_id=job.case_id):
+            ended = await self._try(job, dossier, one) if dossier and one else failed("not-due")
         return DeliveryAttempted(
             case_id=job.case_id,
             delivery=job.payload["delivery"],
@@ -97,7 +101,8 @@ class Performers:
             return failed("no-secret")
         purpose = Purpose(who="notify", why=f"delivery:{one.delivery}")
         body = await self.results.fhir(job.case_id, dossier, purpose, one.report_sha256)
-        message = webhook.Message(one.delivery, body, now, job.traceparent)
+        trace = telemetry.traceparent() or job.traceparent
+        message = webhook.Message(one.delivery, body, now, trace)
         ended = await webhook.post(self.http, row.webhook, secrets, message, self.allowed)
         if ended.cause == "gone":
             async with self.pool.acquire() as db:

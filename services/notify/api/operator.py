@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
-from shared.runtime.http import idempotency_key, refusal
 
 from services.notify.domain.inputs import RetryDelivery
 from services.notify.domain.state import State
@@ -21,6 +20,7 @@ from shared.contracts.envelope import derived_id
 from shared.runtime import clock
 from shared.runtime.auth import Principal, require
 from shared.runtime.errors import Problem
+from shared.runtime.http import idempotency_key, refusal
 from shared.runtime.service import Core
 
 Operator = Annotated[Principal, Depends(require("operator"))]

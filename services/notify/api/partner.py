@@ -9,13 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, JsonValue
-from shared.runtime.http import (
-    ServerEvent,
-    event_stream,
-    idempotency_key,
-    last_event_id,
-    refusal,
-)
 
 from services.notify.domain.inputs import Acknowledge
 from services.notify.domain.state import Dossier, State, dossier_of
@@ -26,6 +19,13 @@ from shared.contracts.base import CaseId
 from shared.contracts.envelope import derived_id
 from shared.runtime.auth import Principal, require
 from shared.runtime.errors import Problem
+from shared.runtime.http import (
+    ServerEvent,
+    event_stream,
+    idempotency_key,
+    last_event_id,
+    refusal,
+)
 from shared.runtime.service import Core
 
 FHIR = "application/fhir+json"
