@@ -1,6 +1,6 @@
 """Who looks, at which case, and is it written down? What all of deid's routes share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from services.deid.domain.state import Cancelled, HeldInstance, Known, State, Te
 from services.deid.gateways.vault import Vault
 from shared.contracts.base import CaseId, OpaqueId
 from shared.contracts.envelope import derived_id
+from shared.decider import Refused
 from shared.runtime import clock
 from shared.runtime.auth import Principal, require
 from shared.runtime.errors import Problem
@@ -80,11 +81,14 @@ class Desk:
         """
         now = clock.now()
         before = await self.core.runner.state(asked.case_id)
-        refused = DEID.step(before, asked, now).refused
-        if refused is not None:
-            raise refusal(refused)
+        _raise(DEID.step(before, asked, now).refused)
         input_id = derived_id(REQUESTS, asked.by, type(asked).__name__, asked.case_id, *key)
         outcome = await self.core.runner.submit(asked, input_id=input_id)
-        if outcome.refused is not None:
-            raise refusal(outcome.refused)
+        _raise(outcome.refused)
         return outcome.state
+
+
+def _raise(refused: Refused | None) -> None:
+    if refused is not None:
+        field = f"#{refused.field}" if refused.field else None
+        raise refusal(replace(refused, field=field))

@@ -17,13 +17,13 @@ from services.deid.domain.identity import Identity, Subject
 from services.deid.gateways import encode
 from services.deid.gateways.pixels import pixel_pieces
 from services.deid.gateways.survey import identifiers_of
-from shared.runtime.dicom import DataSet, Element, Encoding, Part10
+from shared.runtime.dicom import DataSet, Element, Encoding, Part10, UnreadableError
 from shared.runtime.dicom.file import DEFLATED, EXPLICIT_VR_LITTLE
+from shared.runtime.dicom.header import REQUIRED, SOP_CLASS, SOP_INSTANCE
+from shared.runtime.dicom.tree import PIXEL_DATA, show
 
 IMPLEMENTATION_CLASS = "2.25.181632478519346272390126534125837045291"
 IMPLEMENTATION_VERSION = "OVERREAD_1"
-SOP_CLASS, SOP_INSTANCE, STUDY_INSTANCE = 0x00080016, 0x00080018, 0x0020000D
-PIXEL_DATA = 0x7FE00010
 _PATIENT_NAME, _PATIENT_ID = 0x00100010, 0x00100020
 _TIMEZONE = 0x00080201
 _SEXES = frozenset(("F", "M", "O"))
@@ -50,6 +50,10 @@ class Cleaner:
     identifiers: Identifiers = field(init=False)
 
     def __post_init__(self) -> None:
+        """Raises UnreadableError for a file that lacks one of the UIDs that name an instance."""
+        for tag in REQUIRED:
+            if not self.file.raw(tag) or not values.is_valid("UI", self.file.raw(tag)):
+                raise UnreadableError("missing_attribute", f"{show(tag)} is missing or no UID")
         self.identifiers = identifiers_of(self.file, self.order.rulebook, self.order.identity)
 
     def pieces(self) -> Iterator[bytes]:
@@ -76,7 +80,7 @@ class Cleaner:
         plain = Encoding()
         elements = encode.element(plain, 0x00020001, "OB", b"\0\1")
         for tag, value in (
-            (0x00020002, self.file.string(SOP_CLASS)),
+            (0x00020002, self.new_uid(SOP_CLASS)),
             (0x00020003, self.new_uid(SOP_INSTANCE)),
             (0x00020010, self.transfer_syntax),
             (0x00020012, IMPLEMENTATION_CLASS),

@@ -2,10 +2,12 @@
 
 from struct import Struct
 
-from shared.runtime.dicom.tree import LONG_VRS, Encoding
+from shared.runtime.dicom.errors import UnreadableError
+from shared.runtime.dicom.tree import LONG_VRS, Encoding, show
 
 UNDEFINED = 0xFFFFFFFF
 _LONG = frozenset(vr.decode() for vr in LONG_VRS)
+_LONGEST_SHORT = 0xFFFE  # bytes: even, in two bytes
 _ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 _TAG_LENGTH = {order: Struct(f"{order}HHI") for order in "<>"}
 _SHORT = {order: Struct(f"{order}HH2sH") for order in "<>"}
@@ -19,6 +21,8 @@ def head(encoding: Encoding, tag: int, vr: str, length: int) -> bytes:
         return _TAG_LENGTH[encoding.order].pack(group, number, length)
     if vr in _LONG:
         return _WITH_RESERVE[encoding.order].pack(group, number, vr.encode(), 0, length)
+    if length > _LONGEST_SHORT:
+        raise UnreadableError("too_large", f"{show(tag)} grows beyond what its VR can hold")
     return _SHORT[encoding.order].pack(group, number, vr.encode(), length)
 
 

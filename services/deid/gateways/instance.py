@@ -17,10 +17,11 @@ from services.deid.domain.identity import Identity, Key, Subject
 from services.deid.domain.pixels import Doubt, doubts
 from services.deid.domain.policy import Policy
 from services.deid.domain.table import Table
-from services.deid.gateways.cleaner import SOP_INSTANCE, STUDY_INSTANCE, Cleaner, Order
+from services.deid.gateways.cleaner import Cleaner, Order
 from services.deid.gateways.pixels import facts
 from services.deid.gateways.verify import remaining
 from shared.runtime.dicom import UnreadableError, read_part10
+from shared.runtime.dicom.header import SOP_INSTANCE, STUDY_INSTANCE
 
 _PATIENT_ID = 0x00100020
 _TABLE = Path(__file__).parent.parent / "profile" / "ps3.15-table-e1-1.json"

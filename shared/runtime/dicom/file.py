@@ -1,5 +1,6 @@
 """What does a Part 10 file hold: its meta information, its transfer syntax, its data set?"""
 
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -16,11 +17,7 @@ EXPLICIT_VR_BIG = "1.2.840.10008.1.2.2"
 NATIVE = frozenset((IMPLICIT_VR_LITTLE, EXPLICIT_VR_LITTLE, DEFLATED, EXPLICIT_VR_BIG))
 # PS3.5 A.4: JPEG (4.50 to 4.70), JPEG-LS (4.80, 81), JPEG 2000 (4.90 to 93), HTJ2K (4.201 to 203),
 # MPEG-2, MPEG-4, HEVC (4.100 to 108), RLE (5), encapsulated uncompressed (1.98).
-ENCAPSULATED = (
-    "1.2.840.10008.1.2.4.",
-    "1.2.840.10008.1.2.5",
-    "1.2.840.10008.1.2.1.98",
-)
+ENCAPSULATED = re.compile(r"1\.2\.840\.10008\.1\.2\.(4\.\d{2,3}|5|1\.98)")
 _CHUNK = 1 << 20
 _FREE = 64 << 20  # bytes that may come out whatever went in: a blank image is no bomb
 _US = 2  # bytes of an unsigned short
@@ -112,7 +109,7 @@ def _encoding(syntax: str) -> Encoding:
         return Encoding(explicit=False)
     if syntax == EXPLICIT_VR_BIG:
         return Encoding(little=False)
-    if syntax in NATIVE or syntax.startswith(ENCAPSULATED):
+    if syntax in NATIVE or ENCAPSULATED.fullmatch(syntax):
         return Encoding()
     raise UnreadableError("unsupported_transfer_syntax", "a transfer syntax outside PS3.5 annex A")
 

@@ -178,6 +178,7 @@ class Walk:
         self, at: int, end: int, encoding: Encoding, depth: int, *, open_ended: bool = False
     ) -> tuple[tuple["DataSet", ...], int]:
         items: list[DataSet] = []
+        empty = DataSet([], encoding)  # one for all: an attack by empty items gets no memory
         while at < end:
             self._count()
             tag, length, at = self._item_head(at, end, encoding)
@@ -187,6 +188,8 @@ class Walk:
                 raise UnreadableError("malformed", f"{show(tag)} where an item belongs")
             if length == UNDEFINED:
                 item, at = self.data_set(at, end, encoding, depth, open_ended=True)
+            elif length == 0:
+                item = empty
             else:
                 item, at = self.data_set(at, at + self._fits(length, at, end), encoding, depth)
             items.append(item)

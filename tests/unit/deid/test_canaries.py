@@ -157,3 +157,12 @@ def test_file_meta_and_comments_of_frames_are_our_own(tmp_path: Path, syntax: st
     assert b"HARTIGAN" not in clean
     assert clean[:128] == bytes(128)
     assert not receipt.doubts
+
+
+def test_a_made_up_sop_class_carries_nothing_into_the_file_meta(tmp_path: Path) -> None:
+    write = Writer(EXPLICIT)
+    made_up = write.element(0x00080016, "UI", "2.999.19670314")
+
+    clean, _ = cleaned(write.file([(0x00080016, made_up)]), tmp_path)
+
+    assert b"19670314" not in clean

@@ -76,15 +76,15 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_is_refused_with_its_reason_within_two_seconds(name: str) -> None:
+def test_an_attack_is_refused_with_its_reason_within_two_cpu_seconds(name: str) -> None:
     content, reason = ATTACKS[name]
-    started = time.perf_counter()
+    started = time.process_time()
 
     with pytest.raises(UnreadableError) as refusal:
         inspect(content)
 
     assert refusal.value.reason == reason
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
