@@ -76,8 +76,15 @@ class Batch(Generic[State]):
     now: datetime
     states: dict[CaseId, State]
     fresh: set[UUID]
+    traces: dict[CaseId, str]
+    begun: dict[CaseId, str] = field(default_factory=dict)
     recorded: dict[CaseId, list[Recorded]] = field(default_factory=dict)
     jobs: list[NewJob] = field(default_factory=list)
+
+    def begin(self, case_id: CaseId, traceparent: str) -> None:
+        """Note the trace that a new case belongs to from now on."""
+        if traceparent and case_id not in self.traces:
+            self.traces[case_id] = self.begun[case_id] = traceparent
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,8 @@ class Runner(Generic[State]):
         fresh = await self._claim(db, go, now)
         await failpoint("runner.claimed")
         states = await self._states(db, {one.case_id for one in go})
-        batch = Batch[State](now, states, fresh)
+        traces = await tracing.load(db, states)
+        batch = Batch[State](now, states, fresh, traces)
         outcomes = {id(one): self._step(batch, one) for one in go}
         await self._write(db, batch)
         return [outcomes.get(id(one)) for one in items]
@@ -151,7 +159,8 @@ class Runner(Generic[State]):
         if one.input_id not in batch.fresh:
             return Outcome(state, duplicate=True)
         batch.fresh.discard(one.input_id)
-        with tracing.span(self.service, one.received, one.traceparent) as traceparent:
+        parent = tracing.parent(batch.traces.get(one.case_id), one.traceparent)
+        with tracing.span(self.service, one.received, parent, one.traceparent) as traceparent:
             step = self.decider.step(state, one.received, batch.now)
         batch.states[one.case_id] = step.state
         recorded = [
@@ -160,6 +169,7 @@ class Runner(Generic[State]):
         ]
         if recorded:
             batch.recorded.setdefault(one.case_id, []).extend(recorded)
+            batch.begin(one.case_id, traceparent)
         batch.jobs += [
             NewJob(derived_id(r.event_id, "job", n), one.case_id, job, traceparent)
             for r in recorded
@@ -176,6 +186,7 @@ class Runner(Generic[State]):
             for case, recorded in batch.recorded.items()
         ]
         await self.save(db, changes)
+        await tracing.keep(db, batch.begun)
         await failpoint("runner.saved")
         every = [one for change in changes for one in change.recorded]
         await outbox.append(db, self.service, [r for r in every if type(r.event) in PUBLISHED])
