@@ -16,6 +16,7 @@ from shared.contracts.envelope import derived_id
 from shared.decider import Refused
 from shared.runtime import clock
 from shared.runtime.errors import Problem
+from shared.runtime.failpoints import failpoint
 from shared.runtime.http import refusal
 from shared.runtime.jobs import HasCase
 
@@ -58,6 +59,7 @@ async def once(
         return Taken.model_validate(made.answer)
     state = await _submitted(edge, asking, made, to_input)
     answer = taken(case_id, state)
+    await failpoint("intake.concluded")
     async with edge.core.pool.acquire() as db:
         kept = await requests.answer(db, asking.owner, asking.key, answer.model_dump(mode="json"))
     return Taken.model_validate(kept)
@@ -69,7 +71,9 @@ async def _submitted(
     """Submit; a refusal had no effect and frees the key for the mended request."""
     try:
         received = await to_input()
+        await failpoint("intake.taken")
         outcome = await edge.core.runner.submit(received, input_id=asking.input_id(made))
+        await failpoint("intake.decided")
         if outcome.refused:
             raise refusal(_pointed(outcome.refused, asking.pointer))
     except Problem as problem:

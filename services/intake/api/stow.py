@@ -38,6 +38,7 @@ from shared.runtime import clock
 from shared.runtime.auth import Principal, require
 from shared.runtime.dicom import Limits, UnreadableError
 from shared.runtime.errors import Problem
+from shared.runtime.failpoints import failpoint
 
 Who = Annotated[Principal, Depends(require("partner"))]
 
@@ -73,7 +74,9 @@ async def _store(edge: Edge, request: Request, who: Principal, study_uid: str | 
             await to_thread.run_sync(part.path.unlink)
     if not verdicts:
         raise Problem(400, "malformed-multipart", "The body holds no part.")
+    await failpoint("intake.stored")
     settled = await storing.file(verdicts)
+    await failpoint("intake.settled")
     return JSONResponse(response(settled), status(settled), media_type="application/dicom+json")
 
 
@@ -142,6 +145,7 @@ class _Storing:
         for study, stored in groups.items():
             async with self.edge.core.pool.acquire() as db:
                 filed |= await arrivals.file(db, self.digests.partner, study, stored, clock.now())
+        await failpoint("intake.filed")
         for name in sorted({study.study for study in groups}):
             await self.edge.attacher.of_study(self.digests.partner, name)
         return [_settled(one, filed) for one in verdicts]

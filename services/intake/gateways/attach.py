@@ -18,6 +18,7 @@ from services.intake.store.arrivals import Pending
 from shared.contracts.base import CaseId, ObjectRef
 from shared.contracts.envelope import derived_id
 from shared.runtime import clock
+from shared.runtime.failpoints import failpoint
 from shared.runtime.objects import ObjectStore
 from shared.runtime.postgres import Db
 from shared.runtime.service import Core
@@ -88,7 +89,9 @@ class Attacher:
             manifest=manifest,
         )
         input_id = derived_id(NAMESPACE, "arrival", pending.arrival, pending.case_id)
+        await failpoint("intake.listed")
         outcome = await self.core.runner.submit(received, input_id=input_id)
+        await failpoint("intake.attached")
         state = outcome.state
         return not isinstance(state, Unknown) and any(
             stray.manifest == manifest.sha256 for stray in state.file.misfiled

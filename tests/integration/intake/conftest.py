@@ -2,7 +2,10 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
+import logging
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from services.intake.__main__ import service
 from services.intake.domain.state import State
 from services.intake.settings import Settings
 from shared.runtime.sealing import Jwk, new_key_pair
+from shared.runtime.telemetry import logs
 from shared.testing.fixtures import Database
 from shared.testing.running import Live, running
 from shared.testing.tokens import Issuing, issuing
@@ -23,7 +28,7 @@ SEED = """
 partners:
   st-brigid:
     name: St Brigid's Hospital
-    patient_issuer: STJUDE-NORTH-ADT
+    patient_issuer: ST-BRIGID-MPI
     service_levels: [urgent, routine, tumour_board]
   lakeside:
     name: Lakeside Clinic
@@ -72,6 +77,20 @@ class Intake:
         return [row["type"] for row in await self.rows("SELECT type FROM outbox ORDER BY seq")]
 
 
+@pytest.fixture(autouse=True)
+def production_logs() -> Iterator[None]:
+    """Log as in production: one redacted line, and no time spent on drawing tracebacks."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    logs.configure("intake")
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(capture=False)
+    logging.basicConfig(handlers=handlers, level=level, force=True)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+
+
 @pytest.fixture
 async def issuer() -> AsyncIterator[Issuing]:
     async with issuing() as one:
@@ -93,6 +112,7 @@ def environment(postgres: Database, issuer: Issuing, tmp_path: Path) -> tuple[Se
         digest_key=base64.b64encode(bytes(range(32))).decode(),
         seed=seed,
         quiet_seconds=0.2,
+        spool=tmp_path,
         instance_bytes=4 << 20,
     )
     return settings, private
