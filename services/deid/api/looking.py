@@ -72,14 +72,18 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get(CASE + "/items/{item}/frames/{n}", response_class=Response)
     async def look_at_frame(
-        case_id: Case, item: Item, n: Annotated[int, Path(ge=1)], who: Operator
+        case_id: Case,
+        item: Item,
+        n: Annotated[int, Path(ge=1)],
+        who: Operator,
+        full: Annotated[bool, Query(description="show the whole range of grey values")] = False,  # noqa: FBT002 - a query parameter
     ) -> Response:
         """See one frame as a PNG. The look is recorded."""
         found = await desk.item(case_id, item)
         if isinstance(found, Text):
             raise Problem(404, "not-found", "A document has no frames.")
         await desk.record_look(case_id, item, who, n)
-        return Response(await _png(desk, found, n), media_type="image/png")
+        return Response(await _png(desk, found, n, full=full), media_type="image/png")
 
     @routes.get("/v1/cases/{case_id}/certificates", tags=["certificates"])
     async def get_certificates(case_id: Case, _who: Operator) -> Certificates:
@@ -116,13 +120,13 @@ async def _instance(desk: Desk, case_id: CaseId, held: HeldInstance) -> Instance
     )
 
 
-async def _png(desk: Desk, held: HeldInstance, n: int) -> bytes:
+async def _png(desk: Desk, held: HeldInstance, n: int, *, full: bool) -> bytes:
     try:
         async with desk.vault.fetched(held.raw) as path:
             frames = await desk.sandbox.run(frames_of, path)
             if n > frames.frames:
                 raise Problem(404, "not-found", f"The image has {frames.frames} frames.")
-            return await desk.sandbox.run(picture, path, n - 1)
+            return await desk.sandbox.run(picture, path, n - 1, full=full)
     except UnreadableError as error:
         raise _no_picture(error) from None
 

@@ -13,7 +13,6 @@ from pydicom.pixels.processing import (
     apply_color_lut,
     apply_modality_lut,
     apply_voi_lut,
-    convert_color_space,
 )
 from pydicom.pixels.utils import pixel_array
 
@@ -45,8 +44,10 @@ def frames_of(source: Path) -> Frames:
     )
 
 
-def picture(source: Path, frame: int) -> bytes:
+def picture(source: Path, frame: int, *, full: bool = False) -> bytes:
     """One frame (from 0) as a PNG in grey or colour, 8 bits, at most LARGEST_SIDE wide or high.
+
+    `full` shows the whole range of values: a text may lie outside the window.
 
     Raises UnreadableError when it can't be decoded: whatever a decoder raises on a stranger's
     bytes means no more than that.
@@ -54,7 +55,7 @@ def picture(source: Path, frame: int) -> bytes:
     inspect(source)
     try:
         dataset = dcmread(source)
-        image = Image.fromarray(_shown(dataset, pixel_array(source, index=frame)))
+        image = Image.fromarray(_shown(dataset, pixel_array(source, index=frame), full=full))
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise anything; all of it means "no picture"
@@ -68,16 +69,15 @@ def picture(source: Path, frame: int) -> bytes:
     return out.getvalue()
 
 
-def _shown(dataset: Dataset, pixels: Any) -> Any:
-    """As a screen shows it: colour as RGB, grey through rescale and window (PS3.4 N.2)."""
+def _shown(dataset: Dataset, pixels: Any, *, full: bool) -> Any:
+    """As a screen shows it: RGB (pydicom converts YBR), or grey by rescale, window (PS3.4 N.2)."""
     photometric = str(dataset.PhotometricInterpretation)
     if photometric == "PALETTE COLOR":
         return _stretched(apply_color_lut(pixels, dataset))
-    if photometric.startswith("YBR"):
-        pixels = convert_color_space(pixels, photometric, "RGB") if pixels.ndim > 1 else pixels
     if dataset.get("SamplesPerPixel", 1) > 1:
         return _stretched(pixels)
-    grey = _stretched(apply_voi_lut(apply_modality_lut(pixels, dataset), dataset))
+    values = apply_modality_lut(pixels, dataset)
+    grey = _stretched(values if full else apply_voi_lut(values, dataset))
     return 255 - grey if photometric == "MONOCHROME1" else grey
 
 

@@ -18,7 +18,7 @@ class Limits:
     depth: int = 64
     elements: int = 250_000
     inflated: int = 256 << 20
-    ratio: int = 200
+    ratio: int = 100
     file: int = 4 << 30
 
 
