@@ -37,7 +37,6 @@ SESSION_MS = 10_000
 # Above the largest event of ours, so that one batch per partition can always hold one event; below
 # what a broker takes by default (message.max.bytes, 1,048,588).
 BATCH_BYTES = 1_040_000
-# Together below the time after which Postgres takes the relay's lead away (outbox.py).
 START_SECONDS = 15
 PRODUCE_TIMEOUT_MS = 10_000
 ACKNOWLEDGE_SECONDS = 20
@@ -155,12 +154,11 @@ class Subscription:
         self.progress.connected = True
         self.progress.moved()
         self.progress.behind = 0
-        for tp, some in got.items():
-            with suppress(IllegalStateError):
-                lag = max(0, (consumer.highwater(tp) or 0) - some[-1].offset - 1)
-                self.progress.behind += lag
-                metrics.progressed(tp.topic, tp.partition)
-                metrics.LAG.labels(tp.topic, str(tp.partition)).set(lag)
+        for tp in got.keys() & consumer.assignment():
+            lag = max(0, (consumer.highwater(tp) or 0) - got[tp][-1].offset - 1)
+            self.progress.behind += lag
+            metrics.progressed(tp.topic, tp.partition)
+            metrics.LAG.labels(tp.topic, str(tp.partition)).set(lag)
 
     async def _ask(self, consumer: Any) -> None:
         """Ask the broker what there is; raises when a silent consumer should have had more."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from asyncpg import Record
 
@@ -18,6 +18,7 @@ from shared.runtime.wire import LARGEST_VALUE
 WAVE = 1000
 IDLE_SECONDS = 1.0
 ELECTION_SECONDS = 0.5
+PULSE_SECONDS = 3.0
 
 # Append what was decided; `seq` keeps a case's order because the case is locked until the commit.
 APPEND = """
@@ -39,8 +40,9 @@ OLDEST = """
 DELETE = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
 # One relay per schema. The lock is the connection's, and the pool frees it when it takes that back.
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('relay:' || current_schema(), 0))"
-# A leader that froze loses its lead with its connection; it is never silent for so long by itself.
-LEAD_WHILE_ALIVE = "SET idle_session_timeout = '60s'"
+# A leader that froze loses its lead with its connection; one that waits for Kafka shows its pulse.
+LEAD_WHILE_ALIVE = "SET idle_session_timeout = '15s'"
+PULSE = "SELECT 1"
 # For the metrics: how many wait, and since when.
 DEPTH = """
     SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS counted) AS depth,
@@ -69,21 +71,29 @@ async def append(db: Db, service: str, recorded: Sequence[Recorded]) -> None:
     """Write events to the outbox, within the caller's transaction."""
     if not recorded:
         return
-    payloads = [one.event.model_dump_json() for one in recorded]
-    if max(len(payload.encode()) for payload in payloads) > LARGEST_VALUE:
+    rows = columns(recorded)
+    if max(map(_size, rows[4])) > LARGEST_VALUE:
         raise Unprocessable("an event is too large: pass its content by a claim check")
-    await db.execute(
-        APPEND,
+    await db.execute(APPEND, *rows)
+    await db.execute(NOTIFY, channel(service))
+
+
+def columns(recorded: Sequence[Recorded]) -> tuple[list[Any], ...]:
+    """Give the rows of APPEND as its parameters."""
+    return (
         [one.event_id for one in recorded],
         [one.event.publisher() for one in recorded],
         [one.case_id for one in recorded],
         [one.event.ce_type() for one in recorded],
-        payloads,
+        [one.event.model_dump_json() for one in recorded],
         [one.recorded_at for one in recorded],
         [one.caused_by for one in recorded],
         [one.traceparent for one in recorded],
     )
-    await db.execute(NOTIFY, channel(service))
+
+
+def _size(payload: str) -> int:
+    return len(payload.encode())
 
 
 def channel(service: str) -> str:
@@ -124,13 +134,23 @@ class Relay:
         if not rows:
             return 0
         await failpoint("relay.read")
-        done = await self.publish([self._outgoing(row) for row in rows])
+        done = await self._publish(db, [self._outgoing(row) for row in rows])
         await failpoint("relay.published")
         await db.execute(DELETE, done)
         await failpoint("relay.deleted")
         self.published += len(done)
         metrics.PUBLISHED.labels(f"{self.prefix}.{self.service}").inc(len(done))
         return len(done)
+
+    async def _publish(self, db: Db, wave: Sequence[Outgoing]) -> list[int]:
+        """Publish while we lead: a lead that is lost meanwhile ends it."""
+        sending = asyncio.ensure_future(self.publish(wave))
+        try:
+            while not (await asyncio.wait([sending], timeout=PULSE_SECONDS))[0]:
+                await db.execute(PULSE)
+            return sending.result()
+        finally:
+            sending.cancel()
 
     def _outgoing(self, row: Record) -> Outgoing:
         service = row["aggregatetype"]

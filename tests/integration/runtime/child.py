@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from multiprocessing.process import BaseProcess
 
-from shared.runtime import failpoints
+from shared.runtime import failpoints, outbox
+from shared.runtime.postgres import SERVER_SETTINGS
 from tests.integration.runtime.live import live
 
 # A server that has imported everything forks each child: 20 of them start in the time of one.
@@ -16,10 +17,13 @@ FORKS.set_forkserver_preload([__name__])
 
 @asynccontextmanager
 async def process(
-    dsn: str, kafka: str, prefix: str, points: str = ""
+    dsn: str, kafka: str, prefix: str, points: str = "", *, idle: str = "30s"
 ) -> AsyncIterator[BaseProcess]:
-    """Run a tally with these points armed, and kill it at the end of the body."""
-    child = FORKS.Process(target=main, args=(dsn, kafka, prefix, points))
+    """Run a tally with these points armed, and kill it at the end of the body.
+
+    `idle`: how long Postgres suffers a transaction, or a lead, in which nothing happens.
+    """
+    child = FORKS.Process(target=main, args=(dsn, kafka, prefix, points, idle))
     child.start()
     try:
         yield child
@@ -34,7 +38,9 @@ async def exit_code(child: BaseProcess, seconds: float = 60) -> int | None:
     return child.exitcode
 
 
-def main(dsn: str, kafka: str, prefix: str, points: str) -> None:
+def main(dsn: str, kafka: str, prefix: str, points: str, idle: str) -> None:
+    SERVER_SETTINGS["idle_in_transaction_session_timeout"] = idle
+    outbox.LEAD_WHILE_ALIVE = f"SET idle_session_timeout = '{idle}'"
     asyncio.run(_run(dsn, kafka, prefix, points))
 
 

@@ -263,3 +263,23 @@ async def test_no_task_of_an_abandoned_producer_lives_on(kafka: str, topics: str
 
     assert not publisher.connected
     assert asyncio.all_tasks() == before
+
+
+async def test_a_leader_that_waits_for_a_slow_kafka_keeps_its_lead(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LEAD_WHILE_ALIVE", "SET idle_session_timeout = '500ms'")
+    monkeypatch.setattr(outbox, "PULSE_SECONDS", 0.1)
+    waves = 0
+
+    async def slow(wave: Sequence[Outgoing]) -> list[int]:
+        nonlocal waves
+        waves += 1
+        await asyncio.sleep(1.5)
+        return await site.publisher(wave)
+
+    await decided(site.runner)
+    async with at_work(site.relay(slow)):
+        await site.emptied()
+
+    assert waves == 1
