@@ -14,16 +14,7 @@ from shared.runtime.local.child import Child, Command
 from shared.runtime.local.failure import SetupError
 from shared.runtime.local.files import write_private
 
-# Postgres refuses to run as root. nobody owns the files then; the folder above them is root's
-# alone, so no other process of nobody's can reach them. The capability lets this one through.
 UNPRIVILEGED = "nobody"
-AS_UNPRIVILEGED = (
-    "setpriv",
-    f"--reuid={UNPRIVILEGED}",
-    "--clear-groups",
-    "--inh-caps=+dac_override",
-    "--ambient-caps=+dac_override",
-)
 SETTINGS = {
     "listen_addresses": ports.HOST,
     "unix_socket_directories": "",
@@ -104,7 +95,24 @@ def _run_initdb(files: Path, password_file: Path) -> None:
 
 
 def _prefix() -> tuple[str, ...]:
-    return AS_UNPRIVILEGED if os.geteuid() == 0 else ()
+    """What goes before a Postgres program, which refuses to run as root: become nobody first.
+
+    The folder above its files is root's alone, so no other process of nobody's can reach them; a
+    capability lets this one through. Without the securebit, access(2) would forget about that, and
+    initdb would not find its own programs in a checkout under root's home.
+    """
+    if os.geteuid() != 0:
+        return ()
+    owner = pwd.getpwnam(UNPRIVILEGED)
+    return (
+        "setpriv",
+        f"--reuid={owner.pw_uid}",
+        f"--regid={owner.pw_gid}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup",
+    )
 
 
 def _programs() -> Path:

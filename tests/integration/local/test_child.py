@@ -1,6 +1,5 @@
 """Is a child ended with all its children, and is what a crash left found and told apart?"""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -78,13 +77,13 @@ def test_start_ends_what_an_earlier_start_left(tmp_path: Path) -> None:
         "{}",
         '{"pid": "x", "started": 1}',
         '{"pid": 999999999, "started": 1}',
-        json.dumps({"pid": os.getpid(), "started": 1}),
+        '{"pid": OURS, "started": 1}',
     ],
 )
 def test_a_record_that_names_nobody_or_a_stranger_ends_nobody(tmp_path: Path, record: str) -> None:
     """The last one: our own pid with another start time, as when a pid was given out again."""
     path = tmp_path / "x.json"
-    path.write_text(record)
+    path.write_text(record.replace("OURS", str(os.getpid())))
 
     assert recorded_process(path) is None
     remove_leftover(path)
