@@ -33,11 +33,18 @@ class Arrived:
     traceparent: str
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class WebhookReceiver:
     """A partner's endpoint. It takes each webhook-id once, and answers repeats with 204 too.
 
-    `secrets` are those that the operator handed over; `answer` can make it refuse or fail.
+    `secrets` are those that the operator handed over; `answer` can make it refuse or fail, and
+    while `open` is cleared it takes its time.
     """
 
     secrets: list[str] = field(default_factory=list)
@@ -45,12 +52,14 @@ class WebhookReceiver:
     url: str = ""
     arrived: dict[str, Arrived] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=_set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self, request: Request) -> Response:
         body = await request.body()
         self.calls.append((request.headers.get("webhook-id", ""), _signatures(request)))
         self._news.set()
+        await self.open.wait()
         if self.answer is not None:
             return self.answer(request, body)
         if not self._is_genuine(request, body):
@@ -58,6 +67,7 @@ class WebhookReceiver:
         name = request.headers["webhook-id"]
         trace = request.headers.get("traceparent", "")
         self.arrived.setdefault(name, Arrived(name, json.loads(body), trace))
+        self._news.set()
         return Response(status_code=204)
 
     def _is_genuine(self, request: Request, body: bytes) -> bool:

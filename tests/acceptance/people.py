@@ -1,8 +1,9 @@
 """Who takes part? A hospital with its receivers, an operator and a reader: outside, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cli.players import Operator, Partner, Reader
 from cli.receiver import Mailbox, WebhookReceiver, listening, taking_mail
@@ -10,6 +11,27 @@ from shared.runtime.local.stack import Stack
 from shared.testing import story
 
 TRACE = "5" * 32  # everybody works under one trace, as a hospital's own tracing would have it
+
+
+@dataclass
+class Watched:
+    """The partner's own timeline, followed live."""
+
+    seen: list[tuple[str, str]] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def follow(self, partner: Partner) -> None:
+        async for told in partner.timeline():
+            entry = told["data"]
+            self.seen.append((entry["case_id"], entry["type"].removeprefix("org.overread.")))
+            self._news.set()
+
+    async def until(self, case_id: str, what: str, times: int = 1) -> None:
+        """Wait until something happened to the case so often."""
+        async with asyncio.timeout(30):
+            while self.seen.count((case_id, what)) < times:
+                self._news.clear()
+                await self._news.wait()
 
 
 @dataclass(frozen=True)
@@ -21,6 +43,7 @@ class People:
     reader: Reader
     receiver: WebhookReceiver
     mailbox: Mailbox
+    timeline: Watched
 
 
 @asynccontextmanager
@@ -39,4 +62,12 @@ async def people(stack: Stack) -> AsyncIterator[People]:
         for player in (partner, operator, reader):
             player.http.headers["traceparent"] = f"00-{TRACE}-{'1' * 16}-01"
         receiver.secrets.append(await operator.set_channels(story.PARTNER, receiver.url))
-        yield People(partner, operator, reader, receiver, mailbox)
+        timeline = Watched()
+        following = asyncio.create_task(timeline.follow(partner))
+        open_.push_async_callback(_ended, following)
+        yield People(partner, operator, reader, receiver, mailbox, timeline)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

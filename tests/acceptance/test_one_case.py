@@ -80,7 +80,12 @@ async def the_reader_reads_blind_then_compares_and_signs(everybody: People, case
     revealed = await reader.reveal(case_id)
     assert "No acute fracture" in revealed["first_report"]["text"]
     await reader.compare(case_id, story.COMPARISON)
+    everybody.receiver.open.clear()
     await reader.finalize(case_id)
+    # Matching hears of the signature from reporting and of the delivery from notify. Both orders
+    # are right; the hospital takes its time, so that the story has one.
+    await everybody.timeline.until(case_id, "matching.assignment-closed.v1")
+    everybody.receiver.open.set()
 
 
 async def the_hospital_receives_and_acknowledges(everybody: People, case_id: str) -> Arrived:
@@ -88,6 +93,7 @@ async def the_hospital_receives_and_acknowledges(everybody: People, case_id: str
     mail = await everybody.mailbox.mail_about(case_id)
     said = f"{mail['Subject']} {mail.get_content()}".lower()
     assert not [one for one in MARIPOSA.identifiers() if one.lower() in said]
+    await everybody.timeline.until(case_id, "notify.delivered.v1", times=2)
     await everybody.partner.acknowledge(case_id)
     assert await everybody.partner.result(case_id) == arrived.bundle
     return arrived
