@@ -36,7 +36,8 @@ class Identifiers:
     """What a file's header knew, in lower case, in the bytes of the file's own character set.
 
     `long` are unlike anything else and are searched for in all bytes; `short` (a surname of three
-    to five letters, a number of four or five digits) only in values of a text VR, as whole words.
+    to five letters, a number of four or five digits, a name that is a term as well) only in values
+    of a text VR. Both as whole words.
     """
 
     long: frozenset[bytes]
@@ -56,6 +57,10 @@ class Identifiers:
             for one in (*self.long, *(self.short if vr in _TEXT else ()))
         )
 
+    def short_in_text(self, raw: bytes, vr: str) -> bool:
+        """The same for the short ones alone, where all bytes are searched for the long."""
+        return vr in _TEXT and Identifiers(frozenset(), self.short).in_text(raw, vr)
+
     def in_bytes(self, raw: bytes) -> bool:
         """Whether any bytes, of whatever kind, hold one of the long ones."""
         text = raw.lower()
@@ -67,11 +72,9 @@ def gathered(
 ) -> Identifiers:
     """Sort out what to search for."""
     found = {*_names(names), *_numbers(numbers)} - {DUMMY_TEXT.lower().encode()}
-    return Identifiers(
-        frozenset(one for one in found if len(one) >= _LONG)
-        | frozenset(uid.strip(b" \0") for uid in uids if len(uid) > _LONG),
-        frozenset(one for one in found if len(one) < _LONG),
-    )
+    long = {one for one in found if len(one) >= _LONG and one not in TERMS}
+    long_uids = {uid.strip(b" \0") for uid in uids if len(uid) > _LONG}
+    return Identifiers(frozenset(long | long_uids), frozenset(found - long))
 
 
 def _names(values: Iterable[bytes]) -> Iterator[bytes]:

@@ -32,7 +32,8 @@ def remaining(file: Part10, order: Order, identifiers: Identifiers) -> tuple[Dou
     """What is wrong with a cleaned file, parsed again; nothing, when it may go."""
     faults = {*_meta(file), *_elements(file, file.data_set, order, identifiers, depth=0)}
     if _in_bytes(file, identifiers):
-        faults.add("an identifier of the raw header in the bytes of the clean file")
+        places = set(_places(file, file.data_set, identifiers)) or {"the clean file's bytes"}
+        faults |= {f"an identifier of the raw header in {place}" for place in places}
     return tuple(Doubt("identifier_survived", fault) for fault in sorted(faults))
 
 
@@ -64,12 +65,22 @@ def _elements(
 def _value(file: Part10, element: Element, order: Order, identifiers: Identifiers) -> Iterator[str]:
     rule = order.rulebook.rule(element.tag, element.vr)
     raw = file.value(element)
-    if identifiers.in_text(raw, rule.vr):
+    if identifiers.short_in_text(raw, rule.vr):
         yield f"an identifier of the raw header in {show(element.tag)}"
     if rule.vr == "UI":
         for uid in raw.decode("latin-1").strip(" \0").split("\\"):
             if order.identity.uid(uid) != uid:
                 yield f"{show(element.tag)} is a UID of somebody else's"
+
+
+def _places(file: Part10, data_set: DataSet, identifiers: Identifiers) -> Iterator[str]:
+    """Which elements hold one of the long identifiers."""
+    for element in data_set:
+        for item in element.items or ():
+            yield from _places(file, item, identifiers)
+        plain = element.items is None and element.fragments is None and element.tag != PIXEL_DATA
+        if plain and identifiers.in_bytes(file.value(element)):
+            yield show(element.tag)
 
 
 def _in_bytes(file: Part10, identifiers: Identifiers) -> bool:

@@ -135,19 +135,21 @@ def test_an_identifier_in_kept_bytes_holds_the_file(tmp_path: Path) -> None:
     _, receipt = cleaned(write.file([(0x00283006, table)]), tmp_path)
 
     assert {doubt.code for doubt in receipt.doubts} == {"identifier_survived"}
+    assert "(0028,3006)" in receipt.doubts[0].detail
 
 
-def test_a_surname_that_is_a_body_part_holds_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["HAND", "BREAST"])
+def test_a_surname_that_is_a_body_part_holds_nothing(tmp_path: Path, part: str) -> None:
     write = Writer(EXPLICIT)
     elements = [
-        (0x00100010, write.element(0x00100010, "PN", "HAND^IVO")),
-        (0x00180015, write.element(0x00180015, "CS", "HAND")),
+        (0x00100010, write.element(0x00100010, "PN", f"{part}^IVO")),
+        (0x00180015, write.element(0x00180015, "CS", part)),
     ]
 
     _, receipt = cleaned(write.file(elements), tmp_path)
 
     assert not receipt.doubts
-    assert dcmread(tmp_path / "clean.dcm").BodyPartExamined == "HAND"
+    assert dcmread(tmp_path / "clean.dcm").BodyPartExamined == part
 
 
 def test_an_unreadable_file_is_held_and_leaves_nothing(tmp_path: Path) -> None:
