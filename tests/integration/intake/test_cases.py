@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from tests.integration.intake.conftest import Intake
 from tests.integration.intake.sending import hand, stow, submission
 
@@ -98,12 +96,14 @@ async def test_pages_list_each_case_once_newest_first(intake: Intake) -> None:
     assert listed == mine[::-1]
 
 
-@pytest.mark.parametrize("cursor", ["x", "%%%", "MjAyNi0xMS0wMg==", "bm8gdXVpZA==", "é"])
-async def test_a_cursor_that_is_none_of_ours_is_a_problem(intake: Intake, cursor: str) -> None:
-    answer = await intake.http.get("/v1/cases", params={"cursor": cursor}, headers=intake.partner())
+async def test_a_cursor_that_is_none_of_ours_is_a_problem(intake: Intake) -> None:
+    for cursor in ("x", "%%%", "MjAyNi0xMS0wMg==", "bm8gdXVpZA==", "é"):
+        answer = await intake.http.get(
+            "/v1/cases", params={"cursor": cursor}, headers=intake.partner()
+        )
 
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
+        assert (cursor, answer.status_code) == (cursor, 422)
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_the_stream_tells_a_partner_its_own_events_as_they_happen(intake: Intake) -> None:
@@ -136,13 +136,13 @@ async def test_the_stream_goes_on_where_it_was_left(intake: Intake) -> None:
     assert rest[-1][1]["type"] == ACCEPTED
 
 
-@pytest.mark.parametrize("last", ["abc", "-1", "9" * 30])
-async def test_a_place_that_is_none_of_ours_is_a_problem(intake: Intake, last: str) -> None:
-    headers = {**intake.partner(), "Last-Event-ID": last}
+async def test_a_place_that_is_none_of_ours_is_a_problem(intake: Intake) -> None:
+    for last in ("abc", "-1", "9" * 30):
+        headers = {**intake.partner(), "Last-Event-ID": last}
 
-    answer = await intake.http.get("/v1/cases/stream", headers=headers)
+        answer = await intake.http.get("/v1/cases/stream", headers=headers)
 
-    assert answer.status_code == 422
+        assert (last, answer.status_code) == (last, 422)
 
 
 async def test_a_case_is_cancelled_once(intake: Intake) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
-import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
@@ -230,28 +230,28 @@ def without_patient() -> bytes:
     return as_bytes(dataset)
 
 
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        pytest.param(lambda: b"no dicom at all", CANNOT_UNDERSTAND, id="no-dicom"),
-        pytest.param(lambda: b"", CANNOT_UNDERSTAND, id="empty"),
-        pytest.param(lambda: hand(7)[:-1000], CANNOT_UNDERSTAND, id="truncated"),
-        pytest.param(lambda: hand(7)[:200], CANNOT_UNDERSTAND, id="header-only"),
-        pytest.param(bomb, OUT_OF_RESOURCES, id="bomb"),
-        pytest.param(lambda: hand(7) + bytes(5 << 20), OUT_OF_RESOURCES, id="too-large"),
-        pytest.param(without_patient, FAILURE, id="no-patient"),
-    ],
-)
-async def test_a_bad_instance_is_refused_with_its_reason_and_the_others_are_stored(
-    intake: Intake, bad: Any, reason: int
-) -> None:
-    answer = await stow(intake, hand(1), bad(), hand(2))
+BAD: dict[str, tuple[Callable[[], bytes], int]] = {
+    "no DICOM": (lambda: b"no dicom at all", CANNOT_UNDERSTAND),
+    "empty": (lambda: b"", CANNOT_UNDERSTAND),
+    "truncated": (lambda: hand(7)[:-1000], CANNOT_UNDERSTAND),
+    "header only": (lambda: hand(7)[:200], CANNOT_UNDERSTAND),
+    "bomb": (bomb, OUT_OF_RESOURCES),
+    "too large": (lambda: hand(7) + bytes(5 << 20), OUT_OF_RESOURCES),
+    "no patient": (without_patient, FAILURE),
+}
 
-    assert answer.status_code == 202
-    assert kept(answer) == [MARIPOSA.instance_uid(1), MARIPOSA.instance_uid(2)]
-    ((given, sentence),) = failures(answer)
-    assert given == reason
-    assert 0 < len(sentence) <= 64
+
+async def test_a_bad_instance_is_refused_with_its_reason_and_the_others_are_stored(
+    intake: Intake,
+) -> None:
+    for name, (bad, reason) in BAD.items():
+        answer = await stow(intake, hand(1), bad(), hand(2))
+
+        assert (name, answer.status_code) == (name, 202)
+        assert kept(answer) == [MARIPOSA.instance_uid(1), MARIPOSA.instance_uid(2)]
+        ((given, sentence),) = failures(answer)
+        assert (name, given) == (name, reason)
+        assert 0 < len(sentence) <= 64
 
 
 async def test_a_part_of_another_media_type_is_refused(intake: Intake) -> None:
