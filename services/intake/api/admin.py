@@ -63,6 +63,7 @@ def router(edge: Edge) -> APIRouter:
 
     @routes.get("/partners/{partner}")
     async def get_partner(partner: Annotated[PartnerId, Path()], who: Operator) -> Terms:  # noqa: ARG001 - the scope is what counts
+        """Read a partner's terms."""
         async with edge.core.pool.acquire() as db:
             terms = await partners.find(db, partner)
         if terms is None:

@@ -52,6 +52,7 @@ def router(edge: Edge) -> APIRouter:
 
     @routes.get("/{case_id}")
     async def get_case(case_id: UUID, who: Who) -> CaseAnswer:
+        """Tell how far a case has come, and what is still missing."""
         state = await edge.core.runner.state(CaseId(case_id))
         if isinstance(state, Unknown) or sees(who) not in (None, state.file.request.partner):
             raise Problem(404, "not-found", "There is no such case.")

@@ -116,6 +116,7 @@ class OperatorEdge:
         return await self.partner(partner, who)
 
     async def partner(self, partner: Name, _who: Operator) -> PartnerStanding:
+        """Read where a partner's results go; secrets are never shown."""
         async with self.core.pool.acquire() as db:
             row = await partners.find(db, partner)
         if row is None:

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from shared.runtime.auth import Issuer
 from shared.runtime.http import probes
 from shared.runtime.http.bodies import BodyLimit
+from shared.runtime.http.described import describe_problems
 from shared.runtime.http.edge import Edge
 from shared.runtime.http.problems import handle_problems
 
@@ -44,5 +45,6 @@ def create_app(  # noqa: PLR0913 - what differs between services, each by name
     app.state.issuer = issuer
     app.state.stopping = asyncio.Event()
     handle_problems(app)
+    describe_problems(app)
     app.include_router(probes.router(readiness))
     return app
