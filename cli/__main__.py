@@ -20,6 +20,7 @@ COMMANDS = {
     "watch": ("cli.remote", "watch"),
     "parked": ("cli.remote", "parked"),
     "keys": ("cli.keys", "app"),
+    "contracts": ("cli.contracts", "contracts"),
 }
 
 
