@@ -4,18 +4,19 @@ from base64 import b64decode
 from functools import partial
 from pathlib import Path
 
-from services.notify import seed
 from services.notify.api import operator, partner
 from services.notify.domain.decide import NOTIFY
 from services.notify.domain.state import State
-from services.notify.gateways import webhook
+from services.notify.gateways import seed, webhook
 from services.notify.gateways.mail import MailServer
 from services.notify.gateways.result import Purpose, Results
 from services.notify.gateways.secrets import Safe
 from services.notify.performers import Performers, Sender
 from services.notify.settings import Settings
+from services.notify.store import partners
 from services.notify.store.cases import load, save
 from services.notify.store.operations import record_opening
+from services.notify.store.partners import Channels
 from services.notify.subscribers import LISTENS
 from shared.contracts.base import CaseId
 from shared.runtime import clock
@@ -31,6 +32,14 @@ async def record(pool: Pool, case_id: CaseId, purpose: Purpose) -> None:
         await record_opening(db, case_id, purpose.who, purpose.why, clock.now())
 
 
+async def plant(pool: Pool, path: Path) -> None:
+    """Add the seed's partners that aren't there yet; a broken file stops the start."""
+    found = seed.read(path)
+    async with pool.acquire() as db, db.transaction():
+        for one in found.partners:
+            await partners.seed(db, one.partner, Channels(one.webhook, one.mail), clock.now())
+
+
 def edges(core: Core[State]) -> Edges:
     settings: Settings = core.settings
     safe = Safe(b64decode(settings.store_key.get_secret_value()))
@@ -42,7 +51,7 @@ def edges(core: Core[State]) -> Edges:
     performers = Performers(
         core.pool, core.runner, results, safe, http, sender, settings.allow_private
     )
-    planted = () if settings.seed is None else (partial(seed.plant, core.pool, settings.seed),)
+    planted = () if settings.seed is None else (partial(plant, core.pool, settings.seed),)
     return Edges(
         routers=(partner.router(core, results), operator.router(core, safe)),
         performers=performers.table(),

@@ -59,12 +59,21 @@ async def load(db: Db, cases: Sequence[CaseId]) -> Mapping[CaseId, State]:
 
 
 async def save(db: Db, changes: Sequence[Change[State]]) -> None:
-    await _save_cases(db, changes)
-    await _save_deliveries(db, changes)
+    changed = [change for change in changes if not _only_noted(change)]
+    if changed:
+        await _save_cases(db, changed)
+        await _save_deliveries(db, changed)
     lines = [line for change in changes for line in _lines(change)]
     if lines:
         await db.execute(APPEND, *_columns(lines))
         await db.execute(WAKE, CHANNEL)
+
+
+def _only_noted(change: Change[State]) -> bool:
+    """Tell whether a known case got lines of its timeline and nothing else: most inputs do that."""
+    return dossier_of(change.state) is not None and all(
+        isinstance(recorded.event, Noted) for recorded in change.recorded
+    )
 
 
 async def _save_cases(db: Db, changes: Sequence[Change[State]]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.seed import SeedError
-from services.notify.seed import read as read_seed
+from services.notify.gateways.seed import SeedError
+from services.notify.gateways.seed import read as read_seed
 from services.notify.settings import Settings
 from shared.runtime.sealing import new_key_pair
 from shared.runtime.settings import read
@@ -34,9 +34,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_good_settings_are_read(environment: pytest.MonkeyPatch) -> None:
-    assert environment
-
+@pytest.mark.usefixtures("environment")
+def test_good_settings_are_read() -> None:
     settings = read(Settings)
 
     assert settings.private_keys[0]["kty"] == "EC"

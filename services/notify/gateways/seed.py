@@ -6,11 +6,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.notify.gateways.endpoint import Webhook
-from services.notify.store import partners
-from services.notify.store.partners import Channels
 from shared.contracts.base import PartnerId
-from shared.runtime import clock
-from shared.runtime.postgres import Pool
 
 
 class SeedError(Exception):
@@ -50,11 +46,3 @@ def read(path: Path) -> Seed:
             for one in error.errors(include_input=False, include_url=False)
         )
         raise SeedError(f"{path.name}: {'; '.join(faults)}") from None
-
-
-async def plant(pool: Pool, path: Path) -> None:
-    """Add the partners that aren't there yet."""
-    seed = read(path)
-    async with pool.acquire() as db, db.transaction():
-        for one in seed.partners:
-            await partners.seed(db, one.partner, Channels(one.webhook, one.mail), clock.now())
