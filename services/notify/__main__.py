@@ -1,5 +1,6 @@
 """Builds notify from its parts and runs it. The only file here that knows them all."""
 
+import sys
 from base64 import b64decode
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from shared.runtime import clock
 from shared.runtime.objects import ObjectStore
 from shared.runtime.postgres import Pool
 from shared.runtime.service import Core, Edges, Service, run
-from shared.runtime.settings import read
+from shared.runtime.settings import EX_CONFIG, read
 
 
 async def record(pool: Pool, case_id: CaseId, purpose: Purpose) -> None:
@@ -32,9 +33,8 @@ async def record(pool: Pool, case_id: CaseId, purpose: Purpose) -> None:
         await record_opening(db, case_id, purpose.who, purpose.why, clock.now())
 
 
-async def plant(pool: Pool, path: Path) -> None:
-    """Add the seed's partners that aren't there yet; a broken file stops the start."""
-    found = seed.read(path)
+async def plant(pool: Pool, found: seed.Seed) -> None:
+    """Add the seed's partners that aren't there yet."""
     async with pool.acquire() as db, db.transaction():
         for one in found.partners:
             await partners.seed(db, one.partner, Channels(one.webhook, one.mail), clock.now())
@@ -51,7 +51,9 @@ def edges(core: Core[State]) -> Edges:
     performers = Performers(
         core.pool, core.runner, results, safe, http, sender, settings.allow_private
     )
-    planted = () if settings.seed is None else (partial(plant, core.pool, settings.seed),)
+    planted = (
+        () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
+    )
     return Edges(
         routers=(partner.router(core, results), operator.router(core, safe)),
         performers=performers.table(),
@@ -73,5 +75,18 @@ SERVICE: Service[State] = Service(
     concurrency=32,
 )
 
+
+def main() -> None:
+    """Run the program; a broken seed file stops it before it does anything."""
+    settings = read(Settings)
+    try:
+        if settings.seed is not None:
+            seed.read(settings.seed)
+    except seed.SeedBroken as error:
+        sys.stderr.write(f"notify can't start: {error}\n")
+        raise SystemExit(EX_CONFIG) from None
+    run(SERVICE, settings)
+
+
 if __name__ == "__main__":
-    run(SERVICE, read(Settings))
+    main()

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, Json, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, Json, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.runtime.settings import HttpUrl, ServiceSettings
@@ -63,7 +63,7 @@ class Settings(ServiceSettings):
         default=(),
         description="networks that webhooks may reach although private, and by plain http",
     )
-    trust: Path | None = Field(
+    trust: FilePath | None = Field(
         default=None, description="a PEM file of further certificate authorities for webhooks"
     )
     seed: Path | None = Field(default=None, description="a YAML file of partners to begin with")

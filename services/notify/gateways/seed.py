@@ -9,7 +9,7 @@ from services.notify.gateways.endpoint import Webhook
 from shared.contracts.base import PartnerId
 
 
-class SeedError(Exception):
+class SeedBroken(ValueError):  # noqa: N818 - a state of the file
     """The file can't be used; the message names the place and what is wrong there."""
 
 
@@ -32,17 +32,21 @@ class Seed(BaseModel):
 
 
 def read(path: Path) -> Seed:
-    """Read the file; raises SeedError with every fault in it."""
+    """Read the file; raises SeedBroken with every fault in it."""
     try:
-        return Seed.model_validate(yaml.safe_load(path.read_text()))
+        return Seed.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise SeedError(f"{path.name} can't be read: {error.strerror}") from None
+        raise SeedBroken(f"{path.name} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SeedBroken(f"{path.name} is no UTF-8 text") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SeedError(f"{path.name}, line {line}: {error.problem}") from None
+        raise SeedBroken(f"{path.name}, line {line}: {error.problem}") from None
+    except yaml.YAMLError:
+        raise SeedBroken(f"{path.name} is no well-formed YAML") from None
     except ValidationError as error:
         faults = (
             f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
             for one in error.errors(include_input=False, include_url=False)
         )
-        raise SeedError(f"{path.name}: {'; '.join(faults)}") from None
+        raise SeedBroken(f"{path.name}: {'; '.join(faults)}") from None

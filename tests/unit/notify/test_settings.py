@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.gateways.seed import SeedError
+from services.notify.__main__ import main
+from services.notify.gateways.seed import SeedBroken
 from services.notify.gateways.seed import read as read_seed
 from services.notify.settings import Settings
 from shared.runtime.sealing import new_key_pair
@@ -53,6 +54,7 @@ def test_good_settings_are_read() -> None:
         ("NOTIFY_ALLOW_PRIVATE", "canary"),
         ("NOTIFY_CASE_LINK", "canary"),
         ("NOTIFY_STOREKEY", "canary"),
+        ("NOTIFY_TRUST", "no-such-canary.pem"),
     ],
 )
 def test_a_wrong_one_stops_the_start_by_name_and_without_its_value(
@@ -90,10 +92,23 @@ def test_a_broken_seed_names_the_place(tmp_path: Path, text: str, said: str) -> 
     path = tmp_path / "seed.yaml"
     path.write_text(text)
 
-    with pytest.raises(SeedError, match=said):
+    with pytest.raises(SeedBroken, match=said):
         read_seed(path)
 
 
+def test_a_broken_seed_stops_the_program_with_one_sentence(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    environment.setenv("NOTIFY_SEED", str(tmp_path / "gone.yaml"))
+
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    assert stopped.value.code == 78
+    said = capsys.readouterr().err
+    assert said == "notify can't start: gone.yaml can't be read: No such file or directory\n"
+
+
 def test_a_seed_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SeedError, match=r"gone\.yaml can't be read"):
+    with pytest.raises(SeedBroken, match=r"gone\.yaml can't be read"):
         read_seed(tmp_path / "gone.yaml")
