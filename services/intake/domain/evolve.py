@@ -98,18 +98,16 @@ def filed(file: File, event: Event) -> File:
 def _mended(
     file: File, event: FirstReadStated | CaseAmended | ServiceLevelChanged
 ) -> dict[str, object]:
-    match event:
-        case FirstReadStated():
-            return {"first_read": event.first_read}
-        case ServiceLevelChanged():
-            return {"service_level": event.service_level}
-        case CaseAmended():
-            request = file.request
-            return {
-                "studies": (*request.studies, *event.studies),
-                "reason_for_review": event.reason_for_review or request.reason_for_review,
-                "procedure_at": event.procedure_at or request.procedure_at,
-            }
+    if isinstance(event, FirstReadStated):
+        return {"first_read": event.first_read}
+    if isinstance(event, ServiceLevelChanged):
+        return {"service_level": event.service_level}
+    request = file.request
+    return {
+        "studies": (*request.studies, *event.studies),
+        "reason_for_review": event.reason_for_review or request.reason_for_review,
+        "procedure_at": event.procedure_at or request.procedure_at,
+    }
 
 
 def _with_stored(
