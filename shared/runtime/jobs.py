@@ -25,8 +25,9 @@ from shared.runtime.patience import Patience, for_ever
 from shared.runtime.postgres import Db, Pool, Wakeups
 from shared.runtime.telemetry import metrics
 
-LEASE = timedelta(seconds=30)
-HEARTBEAT_SECONDS = 10.0
+# What a worker that died held is done again after so long; four heartbeats may go missing.
+LEASE = timedelta(seconds=12)
+HEARTBEAT_SECONDS = 2.5
 IDLE_SECONDS = 2.0
 # A bug is tried so often, then a person has to look.
 MOST_TRIES = 5

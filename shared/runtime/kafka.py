@@ -88,8 +88,9 @@ class Subscription:
     topics: Sequence[str]
     handle: Handle
     silent_seconds: float = SILENT_SECONDS
-    session_ms: int = SESSION_MS
+    session_ms: int | None = None
     most_at_once: int = POLL_RECORDS
+    member: str | None = None
     progress: Progress = field(default_factory=Progress)
 
     async def run(self) -> None:
@@ -108,6 +109,7 @@ class Subscription:
             await patience.pause()
 
     async def _consume(self, patience: Patience) -> None:
+        session_ms = self.session_ms or SESSION_MS
         broker = KafkaBroker(
             self.bootstrap,
             logger=None,
@@ -117,11 +119,12 @@ class Subscription:
         subscriber = broker.subscriber(
             *self.topics,
             group_id=self.group,
+            group_instance_id=self.member,
             batch=True,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            session_timeout_ms=self.session_ms,
-            heartbeat_interval_ms=self.session_ms // 4,
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=session_ms // 4,
             max_poll_interval_ms=300_000,
             listener=self.progress,
         )

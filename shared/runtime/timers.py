@@ -19,7 +19,7 @@ from shared.runtime.postgres import Db, Pool, Wakeups
 AT_ONCE = 500
 TICK_SECONDS = 0.5
 # A due row that is being handled is hidden from other tickers for this long.
-HANDLING = timedelta(seconds=30)
+HANDLING = timedelta(seconds=10)
 RETRY = timedelta(minutes=5)
 LOG = structlog.get_logger()
 
