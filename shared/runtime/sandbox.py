@@ -100,12 +100,19 @@ class Sandbox:
     def _call(self, worker: _Worker, work: object) -> _Answer:
         try:
             worker.pipe.send(work)
+            self._await_begin(worker)
             if not worker.pipe.poll(self.seconds):
                 raise UnreadableError("out_of_time", f"over {self.seconds:g} s of work")
             answer: _Answer = worker.pipe.recv()
         except (EOFError, ConnectionError):
             raise UnreadableError("crashed", "the file ended the process that read it") from None
         return answer
+
+    def _await_begin(self, worker: _Worker) -> None:
+        """Wait until the child has imported what it needs: that is not the file's time."""
+        if not worker.pipe.poll(_START_SECONDS):
+            raise TimeoutError("a sandbox worker did not begin")
+        worker.pipe.recv()
 
     def _forget(self, worker: _Worker) -> None:
         self._workers.pop(id(worker), None)
@@ -143,6 +150,7 @@ def _serve(pipe: Connection, memory: int) -> None:
             _limit_memory(memory)
             limited = True
         try:
+            pipe.send("begun")
             pipe.send(_answer(function, args, kwargs))
         except ConnectionError:
             return

@@ -140,11 +140,11 @@ async def test_a_text_that_names_the_patient_is_released_only_without_the_name(
 
 
 def bomb() -> bytes:
-    write = Writer(f"{EXPLICIT}.99")
+    """1 GiB of zeros in 1 MB: one flushed block, a thousand times."""
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    zeros = bytes(1 << 20)
-    inside = b"".join(deflater.compress(zeros) for _ in range(1024)) + deflater.flush()
-    return bytes(128) + b"DICM" + write.meta() + inside
+    block = deflater.compress(bytes(1 << 20)) + deflater.flush(zlib.Z_FULL_FLUSH)
+    inside = block * 1024 + deflater.flush()
+    return bytes(128) + b"DICM" + Writer(f"{EXPLICIT}.99").meta() + inside
 
 
 async def test_what_can_not_be_read_is_held_and_harms_no_other(at_work: Lab) -> None:

@@ -32,9 +32,10 @@ def sequence(length: int) -> bytes:
 
 
 def bomb() -> bytes:
+    """1 GiB of zeros in 1 MB: one flushed block, a thousand times."""
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    zeros = b"\0" * (1 << 20)
-    return b"".join(deflater.compress(zeros) for _ in range(1024)) + deflater.flush()
+    block = deflater.compress(bytes(1 << 20)) + deflater.flush(zlib.Z_FULL_FLUSH)
+    return block * 1024 + deflater.flush()
 
 
 ATTACKS = {
