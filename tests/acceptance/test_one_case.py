@@ -93,10 +93,21 @@ async def the_hospital_receives_and_acknowledges(everybody: People, case_id: str
     mail = await everybody.mailbox.mail_about(case_id)
     said = f"{mail['Subject']} {mail.get_content()}".lower()
     assert not [one for one in MARIPOSA.identifiers() if one.lower() in said]
+    await the_link_of_the_mail_leads_there(everybody, said)
     await everybody.timeline.until(case_id, "notify.delivered.v1", times=2)
     await everybody.partner.acknowledge(case_id)
     assert await everybody.partner.result(case_id) == arrived.bundle
     return arrived
+
+
+async def the_link_of_the_mail_leads_there(everybody: People, said: str) -> None:
+    """Behind a login, and for those whose case it is."""
+    [link] = [word for word in said.split() if word.startswith("http")]
+    token = {"Authorization": f"Bearer {await everybody.partner.token()}"}
+    assert (await everybody.partner.http.get(link)).status_code == 401
+    found = await everybody.partner.http.get(link, headers=token)
+    assert found.status_code == 200
+    assert found.json()["links"]["result"].endswith("/result")
 
 
 def it_names_the_patient(arrived: Arrived) -> None:

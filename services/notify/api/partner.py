@@ -57,10 +57,13 @@ class Timeline(BaseModel):
 
 
 class Standing(BaseModel):
-    """How far a case's result is."""
+    """How far a case's result is, and where to go on."""
+
+    model_config = ConfigDict(frozen=True)
 
     case_id: UUID
     state: str
+    links: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,11 @@ class PartnerEdge:
 
     core: Core[State]
     results: Results
+
+    async def standing(self, case_id: UUID, who: Partner) -> Standing:
+        """Say how far the case is. This is where the link in a clinician's mail leads."""
+        _, state = await self._own(case_id, who)
+        return _standing(case_id, state)
 
     async def result(self, case_id: UUID, who: Partner) -> Response:
         """Give the signed result as a FHIR R4 Bundle; each reading is recorded."""
@@ -114,7 +122,7 @@ class PartnerEdge:
             raise refusal(outcome.refused)
         if outcome.duplicate:
             await self._own(case_id, who)
-        return Standing(case_id=case_id, state=outcome.state.kind)
+        return _standing(case_id, outcome.state.kind)
 
     async def _own(self, case_id: UUID, who: Principal) -> tuple[Dossier, str]:
         """Find a case of the caller's own; another's is as unknown as one that never was."""
@@ -141,11 +149,18 @@ class PartnerEdge:
 def router(core: Core[State], results: Results) -> APIRouter:
     edge = PartnerEdge(core, results)
     routes = APIRouter(tags=["partner"])
+    routes.get("/v1/cases/{case_id}")(edge.standing)
     routes.get("/v1/cases/{case_id}/result", response_class=Response)(edge.result)
     routes.get("/v1/cases/{case_id}/timeline")(edge.timeline)
     routes.get("/v1/timeline/stream", response_class=StreamingResponse)(edge.stream)
     routes.post("/v1/cases/{case_id}/acknowledge")(edge.acknowledge)
     return routes
+
+
+def _standing(case_id: UUID, state: str) -> Standing:
+    names = ("result", "timeline", "acknowledge")
+    links = {name: f"/v1/cases/{case_id}/{name}" for name in names}
+    return Standing(case_id=case_id, state=state, links=links)
 
 
 def _entry(line: Line) -> TimelineEntry:

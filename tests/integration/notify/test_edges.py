@@ -54,9 +54,10 @@ async def test_anothers_case_is_as_unknown_as_one_that_never_was(room: PostRoom)
     await delivered(room)
     never = a_case("never")
 
-    for method, path in (("GET", "result"), ("GET", "timeline"), ("POST", "acknowledge")):
-        theirs = await room.ask(method, f"/v1/cases/{CASE}/{path}", OTHER, **SEEN)
-        nobodys = await room.ask(method, f"/v1/cases/{never}/{path}", **SEEN)
+    paths = (("GET", ""), ("GET", "/result"), ("GET", "/timeline"), ("POST", "/acknowledge"))
+    for method, path in paths:
+        theirs = await room.ask(method, f"/v1/cases/{CASE}{path}", OTHER, **SEEN)
+        nobodys = await room.ask(method, f"/v1/cases/{never}{path}", **SEEN)
         assert (theirs.status_code, nobodys.status_code) == (404, 404)
         assert {**theirs.json(), "instance": 0, "trace": 0, "trace_id": 0} == {
             **nobodys.json(), "instance": 0, "trace": 0, "trace_id": 0,
