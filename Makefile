@@ -24,7 +24,7 @@ down: setup ## stop everything; data stay
 	@.venv/bin/overread down
 
 test: setup ## run all tests (under 10 minutes on two cores)
-	@.venv/bin/pytest -n 2 --dist loadgroup
+	@.venv/bin/pytest -n 2 --dist loadfile
 
 check: setup ## the whole gate: format, lint, types, import rules, tests
 	@.venv/bin/ruff format --check .
@@ -34,7 +34,7 @@ check: setup ## the whole gate: format, lint, types, import rules, tests
 	@$(MAKE) --no-print-directory test
 
 storm: setup ## cases through services that are killed: CASES= MINUTES= SEED= PLANTED=all
-	@$(PYTHON) -m shared.testing.storm --cases $(CASES) --minutes $(MINUTES) --seed $(SEED) \
+	@$(PYTHON) -m tests.storm --cases $(CASES) --minutes $(MINUTES) --seed $(SEED) \
 		$(if $(PLANTED),--planted $(PLANTED))
 
 bench: setup ## measure: each figure beside a peer or a limit from the same run

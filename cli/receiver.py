@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-Answer = Callable[[Request, bytes], Response]
+Answer = Callable[[Request, bytes], Response | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,9 @@ class WebhookReceiver:
         self.calls.append((request.headers.get("webhook-id", ""), _signatures(request)))
         self._news.set()
         await self.open.wait()
-        if self.answer is not None:
-            return self.answer(request, body)
+        refused = self.answer(request, body) if self.answer else None
+        if refused is not None:
+            return refused
         if not self._is_genuine(request, body):
             return Response(status_code=401)
         name = request.headers["webhook-id"]

@@ -143,7 +143,9 @@ def assemble(service: Service[State], settings: ServiceSettings, pool: Pool) -> 
         core,
         edges,
         feed,
-        Subscription(settings.kafka, group, topics, feed) if topics else None,
+        Subscription(settings.kafka, group, topics, feed, member=settings.member)
+        if topics
+        else None,
         publisher,
         Relay(pool, name, settings.topic_prefix, publisher, wakeups),
         Ticker(pool, name, wakeups, submissions.deadlines),

@@ -47,6 +47,7 @@ def _bootstrap(value: str) -> str:
 PostgresUrl = Annotated[str, _url("postgresql", "postgres")]
 HttpUrl = Annotated[str, _url("https", "http")]
 KafkaServers = Annotated[str, AfterValidator(_bootstrap)]
+Member = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,100}$")]
 TopicPrefix = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,100}$")]
 
 
@@ -75,6 +76,11 @@ class ServiceSettings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(description="the port to listen on", ge=1, le=65535)
+    member: Member | None = Field(
+        default=None,
+        description="a name of this replica's own that outlives its restarts: Kafka then gives it"
+        " its partitions back at once, and not after the dead one's session has timed out",
+    )
 
     kafka: KafkaServers = _common("KAFKA", "the Kafka servers, host:port[,host:port]")
     objects: str = _common("OBJECTS", "the object store: s3://bucket/prefix or a folder")

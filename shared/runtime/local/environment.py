@@ -40,6 +40,7 @@ def service_environment(service: str, addresses: Addresses, keys: Keys) -> dict[
         f"{prefix}_POSTGRES": addresses.postgres[service],
         f"{prefix}_HOST": addresses.host,
         f"{prefix}_PORT": str(addresses.ports[service]),
+        f"{prefix}_MEMBER": f"{service}-1",  # one replica each: it comes back as itself
     }
     if addresses.telemetry:
         common["OVERREAD_TELEMETRY"] = str(addresses.telemetry)
