@@ -15,7 +15,6 @@ from shared.runtime.local import ports
 from shared.runtime.local.places import CHECKOUT
 from shared.runtime.local.postgres import PostgresServer
 
-pytestmark = pytest.mark.xdist_group("elsewhere")
 OUTER = {
     name: value
     for name, value in os.environ.items()  # noqa: TID251 - what the programs under test would see

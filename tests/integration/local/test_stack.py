@@ -18,8 +18,7 @@ from shared.runtime.local.stack import Plan, Stack
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 STAND_INS = {name: (sys.executable, str(STAND_IN), name) for name in SERVICES}
-# One stack for the whole file, so all of it runs in one process of a parallel run.
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
 """Does a stack go on when nobody looks: after a crash of a service, a server, the supervisor?"""
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 from typer.testing import CliRunner
@@ -14,7 +16,9 @@ from cli.__main__ import command_line
 from shared.contracts.topics import SERVICES
 from shared.runtime.local import ports, supervisor
 from shared.runtime.local.child import recorded_process
+from shared.runtime.local.database import service_dsn
 from shared.runtime.local.failure import SetupError
+from shared.runtime.local.keys import read_or_make_keys
 from shared.runtime.local.places import Places
 from shared.runtime.local.stack import LISTENERS, Plan
 from shared.testing.fixtures import PASSWORDS, Database
@@ -64,6 +68,22 @@ def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
+def in_postgres(plan: Plan, statement: str) -> object:
+    """Run a statement as intake's own login in the plan's embedded Postgres."""
+    keys = read_or_make_keys(Places(plan.folder).keys)
+    server = f"postgresql://127.0.0.1:{plan.ports['postgres']}/postgres"
+    dsn = service_dsn(server, "intake", keys.passwords["intake"], plan.database)
+
+    async def ask() -> object:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
 def test_up_twice_is_one_and_down_keeps_what_was_stored(plan: Plan) -> None:
     places = Places(plan.folder)
     steps: list[str] = []
@@ -75,6 +95,7 @@ def test_up_twice_is_one_and_down_keeps_what_was_stored(plan: Plan) -> None:
     assert set(first) == EVERYTHING
     assert again == first
     assert sum("intake ready" in step for step in steps) == 1
+    in_postgres(plan, "create table kept as select 'a row' as what")
 
     stopped = CliRunner().invoke(command_line(), ["down", "--folder", str(plan.folder)])
     assert stopped.exit_code == 0
@@ -87,6 +108,7 @@ def test_up_twice_is_one_and_down_keeps_what_was_stored(plan: Plan) -> None:
 
     assert set(supervisor.running_children(places)) == EVERYTHING
     assert (places.keys.read_bytes(), places.clients.read_bytes()) == secrets_before
+    assert in_postgres(plan, "select what from kept") == "a row"
 
 
 def test_whatever_dies_is_started_again(plan: Plan) -> None:
