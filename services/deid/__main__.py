@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.deid import store
-from services.deid.api import deciding, looking
+from services.deid.api import deciding, listing, looking
 from services.deid.api.desk import Desk
 from services.deid.domain.decide import DEID
 from services.deid.domain.state import State
@@ -29,7 +29,7 @@ def edges(core: Core[State]) -> Edges:
         looks.close()
 
     return Edges(
-        routers=(looking.router(desk), deciding.router(desk)),
+        routers=tuple(part.router(desk) for part in (listing, looking, deciding)),
         performers={"clean": cleaning.perform},
         closes=(close,),
     )

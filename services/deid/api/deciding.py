@@ -4,15 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from services.deid.api.desk import Case, Desk, Key, Operator
+from services.deid.api.desk import CASE, Case, Desk, Key, Operator
 from services.deid.api.schema import Decide, Decided
 from services.deid.domain.inputs import DecideItems, PlanAgain
 from services.deid.domain.state import Cancelled, State, Text, Unknown
 from services.deid.gateways.suspects import marks_of
 from shared.contracts.base import CaseId, ObjectRef
 from shared.runtime.errors import Problem
-
-CASE = "/v1/quarantine/{case_id}"
 
 
 def router(desk: Desk) -> APIRouter:

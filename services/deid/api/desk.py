@@ -36,6 +36,7 @@ def operator(who: Annotated[Principal, Depends(require("operator"))]) -> OpaqueI
         raise Problem(403, "not-an-operator", "The token's subject is no operator's id.") from None
 
 
+CASE = "/v1/quarantine/{case_id}"
 Case = Annotated[CaseId, Path(description="the case's id")]
 Item = Annotated[OpaqueId, Path(description="the held item, from the case's list")]
 Operator = Annotated[OpaqueId, Depends(operator)]
@@ -86,6 +87,11 @@ class Desk:
         outcome = await self.core.runner.submit(asked, input_id=input_id)
         _raise(outcome.refused)
         return outcome.state
+
+
+def look_at(case_id: CaseId, item: OpaqueId) -> str:
+    """Where an item is looked at."""
+    return f"/v1/quarantine/{case_id}/items/{item}"
 
 
 def _raise(refused: Refused | None) -> None:

@@ -1,67 +1,25 @@
-"""What is held, and how does it look? The quarantine's list, items, pictures and texts."""
+"""How does a held item look? Its frames as pictures, its text with marks; each look is recorded."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from services.deid import store
-from services.deid.api.desk import Case, Desk, Item, Operator
-from services.deid.api.schema import (
-    CaseItems,
-    CaseLine,
-    CaseList,
-    Certificates,
-    InstanceLook,
-    MarkLine,
-    TextLook,
-    instance_line,
-    text_line,
-)
-from services.deid.domain.certificate import Certificate
-from services.deid.domain.state import Failed, HeldInstance, Text
+from services.deid.api.desk import CASE, Case, Desk, Item, Operator, look_at
+from services.deid.api.schema import InstanceLook, MarkLine, TextLook
+from services.deid.domain.state import HeldInstance, Text
 from services.deid.gateways.picture import frames_of, picture
 from services.deid.gateways.suspects import marks_of
 from shared.contracts.base import CaseId
 from shared.runtime.dicom import UnreadableError
 from shared.runtime.errors import Problem
 
-PAGE = 50
-Cursor = Annotated[int, Query(alias="cursor", ge=0, description="`next` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=500)]
-CASE = "/v1/quarantine/{case_id}"
+ITEM = "/items/{item}"
 
 
 def router(desk: Desk) -> APIRouter:
-    routes = APIRouter(tags=["quarantine"])
+    routes = APIRouter(prefix=CASE + ITEM, tags=["quarantine"])
 
-    @routes.get("/v1/quarantine")
-    async def list_cases(_who: Operator, cursor: Cursor = 0, limit: Limit = PAGE) -> CaseList:
-        """List cases with items that nobody has decided, the oldest first."""
-        async with desk.core.pool.acquire() as db:
-            found = await store.waiting(db, cursor, limit)
-        more = str(found[-1].seq) if len(found) == limit else None
-        return CaseList(cases=[CaseLine.of(case) for case in found], next=more)
-
-    @routes.get(CASE)
-    async def list_items(case_id: Case, _who: Operator) -> CaseItems:
-        """List what a person decides about in a case, decided or not."""
-        state = await desk.known(case_id)
-        dossier, decided = state.dossier, state.dossier.decided()
-        held = (
-            instance_line(one, decided.get(one.item), _look(case_id, one.item))
-            for one in dossier.held
-        )
-        texts = (text_line(one, _look(case_id, one.item)) for one in dossier.texts)
-        return CaseItems(
-            case_id=case_id,
-            partner=dossier.partner,
-            state=state.kind,
-            reason=state.reason if isinstance(state, Failed) else None,
-            items=[*held, *texts],
-        )
-
-    @routes.get(CASE + "/items/{item}")
+    @routes.get("")
     async def look_at_item(case_id: Case, item: Item, who: Operator) -> InstanceLook | TextLook:
         """See what an item is: an image's frames, or a document's text. The look is recorded."""
         found = await desk.item(case_id, item)
@@ -70,7 +28,7 @@ def router(desk: Desk) -> APIRouter:
             return await _text(desk, case_id, found)
         return await _instance(desk, case_id, found)
 
-    @routes.get(CASE + "/items/{item}/frames/{n}", response_class=Response)
+    @routes.get("/frames/{n}", response_class=Response)
     async def look_at_frame(
         case_id: Case,
         item: Item,
@@ -84,13 +42,6 @@ def router(desk: Desk) -> APIRouter:
             raise Problem(404, "not-found", "A document has no frames.")
         await desk.record_look(case_id, item, who, n)
         return Response(await _png(desk, found, n, full=full), media_type="image/png")
-
-    @routes.get("/v1/cases/{case_id}/certificates", tags=["certificates"])
-    async def get_certificates(case_id: Case, _who: Operator) -> Certificates:
-        """Read the certificates of the case's clean studies."""
-        studies = (await desk.known(case_id)).dossier.clean
-        texts = await asyncio.gather(*(desk.vault.text(one.certificate) for one in studies))
-        return Certificates(certificates=[Certificate.model_validate_json(one) for one in texts])
 
     return routes
 
@@ -109,7 +60,7 @@ async def _instance(desk: Desk, case_id: CaseId, held: HeldInstance) -> Instance
             frames = await desk.sandbox.run(frames_of, path)
     except UnreadableError as error:
         raise _no_picture(error) from None
-    look = _look(case_id, held.item)
+    look = look_at(case_id, held.item)
     return InstanceLook(
         item=held.item,
         modality=frames.modality,
@@ -129,10 +80,6 @@ async def _png(desk: Desk, held: HeldInstance, n: int, *, full: bool) -> bytes:
             return await desk.sandbox.run(picture, path, n - 1, full=full)
     except UnreadableError as error:
         raise _no_picture(error) from None
-
-
-def _look(case_id: CaseId, item: str) -> str:
-    return f"/v1/quarantine/{case_id}/items/{item}"
 
 
 def _no_picture(error: UnreadableError) -> Problem:
