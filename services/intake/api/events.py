@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from services.intake.api import description
 from services.intake.api.answers import Taken
 from services.intake.api.cloud import PartnerEvent, read_event
 from services.intake.api.edge import Edge
@@ -20,7 +21,7 @@ from shared.runtime.http import idempotency_key
 def router(edge: Edge) -> APIRouter:
     routes = APIRouter(tags=["events"])
 
-    @routes.post("/v1/events", status_code=202)
+    @routes.post("/v1/events", status_code=202, openapi_extra=description.events())
     async def take_event(
         request: Request, who: Annotated[Principal, Depends(require("partner"))]
     ) -> Taken:

@@ -15,6 +15,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
+from services.intake.api.description import STOW, STOW_ANSWERS
 from services.intake.api.edge import Edge
 from services.intake.api.multipart import MEDIA_TYPE, Part, boundary_of, parts
 from services.intake.api.schema import Uid
@@ -46,12 +47,12 @@ Who = Annotated[Principal, Depends(require("partner"))]
 def router(edge: Edge) -> APIRouter:
     routes = APIRouter(prefix="/dicomweb", tags=["images"])
 
-    @routes.post("/studies")
+    @routes.post("/studies", openapi_extra=STOW, responses=STOW_ANSWERS)
     async def store(request: Request, who: Who) -> Response:
         """Store instances of any studies."""
         return await _store(edge, request, who, None)
 
-    @routes.post("/studies/{study}")
+    @routes.post("/studies/{study}", openapi_extra=STOW, responses=STOW_ANSWERS)
     async def store_study(request: Request, study: Uid, who: Who) -> Response:
         """Store instances of one study; those of others are refused."""
         return await _store(edge, request, who, study)

@@ -1,5 +1,6 @@
 """How does a partner's submission become an input without an identity? Sealed, digested, stored."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -85,9 +86,9 @@ async def _submission(edge: Edge, sender: Sender, case_id: CaseId, asked: Submis
         "clinical_question": asked.clinical_question,
         "history": asked.history,
     }
-    documents = [
-        await put_text(edge.objects, case_id, kind, text) for kind, text in texts.items() if text
-    ]
+    documents = await asyncio.gather(
+        *(put_text(edge.objects, case_id, kind, text) for kind, text in texts.items() if text)
+    )
     return SubmitCase(
         case_id=case_id,
         request=_request(edge, sender, asked),
