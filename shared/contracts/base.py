@@ -1,6 +1,7 @@
 """What does every published event share?"""
 
 import re
+from functools import cache
 from typing import Annotated, ClassVar, Literal, NewType
 from uuid import UUID
 
@@ -59,10 +60,12 @@ class Event(Frozen):
     case_id: CaseId
 
     @classmethod
+    @cache
     def publisher(cls) -> str:
         return cls.__module__.rpartition(".")[2]
 
     @classmethod
+    @cache
     def ce_type(cls) -> str:
         name = re.sub(r"V\d+$", "", cls.__name__)
         kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 from zlib import crc32
@@ -16,7 +17,7 @@ from zlib import crc32
 from shared.contracts.base import CaseId, Event
 from shared.contracts.envelope import Recorded, derived_id
 from shared.contracts.topics import PUBLISHED
-from shared.decider import Deadline, Decider, Refused
+from shared.decider import Deadline, Decider, Refused, Step
 from shared.runtime import clock, inbox, jobs, outbox, parking, timers, tracing
 from shared.runtime.failpoints import failpoint
 from shared.runtime.jobs import Lease, NewJob
@@ -76,6 +77,7 @@ class Batch(Generic[State]):
     now: datetime
     states: dict[CaseId, State]
     fresh: set[UUID]
+    traced: bool
     traces: dict[CaseId, str]
     begun: dict[CaseId, str] = field(default_factory=dict)
     recorded: dict[CaseId, list[Recorded]] = field(default_factory=dict)
@@ -126,7 +128,7 @@ class Runner(Generic[State]):
         await failpoint("runner.claimed")
         states = await self._states(db, {one.case_id for one in go})
         traces = await tracing.load(db, states)
-        batch = Batch[State](now, states, fresh, traces)
+        batch = Batch[State](now, states, fresh, tracing.collected(), traces)
         outcomes = {id(one): self._step(batch, one) for one in go}
         await self._write(db, batch)
         return [outcomes.get(id(one)) for one in items]
@@ -148,7 +150,7 @@ class Runner(Generic[State]):
             for one in go
             if (one.lease is None or one.lease in held) and (one.timer is None or one.timer in due)
         }
-        return await inbox.claim(db, sorted(ids), now)
+        return await inbox.claim(db, sorted(ids, key=attrgetter("int")), now)
 
     async def _states(self, db: Db, cases: Collection[CaseId]) -> dict[CaseId, State]:
         loaded = await self.load(db, list(cases)) if cases else {}
@@ -159,12 +161,10 @@ class Runner(Generic[State]):
         if one.input_id not in batch.fresh:
             return Outcome(state, duplicate=True)
         batch.fresh.discard(one.input_id)
-        parent = tracing.parent(batch.traces.get(one.case_id), one.traceparent)
-        with tracing.span(self.service, one.received, parent, one.traceparent) as traceparent:
-            step = self.decider.step(state, one.received, batch.now)
+        step, traceparent = self._decide(batch, state, one)
         batch.states[one.case_id] = step.state
         recorded = [
-            Recorded(event, derived_id(one.input_id, n), batch.now, one.input_id, traceparent)
+            Recorded(event, self._event_id(one, n), batch.now, one.input_id, traceparent)
             for n, event in enumerate(step.events)
         ]
         if recorded:
@@ -176,6 +176,20 @@ class Runner(Generic[State]):
             for n, job in enumerate(self.decider.jobs(r.event))
         ]
         return Outcome(step.state, step.events, step.refused)
+
+    def _decide(
+        self, batch: Batch[State], state: State, one: Incoming
+    ) -> tuple[Step[State, Any], str]:
+        """Decide within the case's trace; where nobody collects spans, at no cost."""
+        parent = tracing.parent(batch.traces.get(one.case_id), one.traceparent)
+        if not batch.traced:
+            return self.decider.step(state, one.received, batch.now), parent
+        with tracing.span(self.service, one.received, parent, one.traceparent) as traceparent:
+            return self.decider.step(state, one.received, batch.now), traceparent
+
+    def _event_id(self, one: Incoming, position: int) -> UUID:
+        """Derive an id: ours, for two services hear one event, and a third hears both of them."""
+        return derived_id(one.input_id, self.service, position)
 
     async def _write(self, db: Db, batch: Batch[State]) -> None:
         """Write what was decided; where nothing was, nothing changes."""

@@ -44,15 +44,14 @@ def parent(kept: str | None, given: str) -> str:
     return given if not kept or kept[TRACE_ID] == given[TRACE_ID] else kept
 
 
+def collected() -> bool:
+    """Tell whether anybody collects spans. Asking reads the environment: once a batch will do."""
+    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+
+
 @contextmanager
 def span(service: str, received: Any, traceparent: str, given: str = "") -> Iterator[str]:
-    """Open a span for one decision; give the traceparent for what it causes.
-
-    Where nobody collects spans the header is passed on as it came, at no cost.
-    """
-    if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
-        yield traceparent
-        return
+    """Open a span for one decision; give the traceparent for what it causes."""
     context = propagate.extract({"traceparent": traceparent})
     links = _links(given) if given[TRACE_ID] != traceparent[TRACE_ID] else []
     name = f"{service} decide {type(received).__name__}"

@@ -159,6 +159,7 @@ def _uuid(value: bytes | None) -> UUID | None:
     """Read the one spelling that we write: another would be another key, on another partition."""
     try:
         text = (value or b"").decode("ascii")
-        return UUID(text) if str(UUID(text)) == text else None
+        found = UUID(text)
     except ValueError:
         return None
+    return found if str(found) == text else None
