@@ -36,7 +36,10 @@ def render() -> dict[str, str]:
     if said.returncode:
         raise RuntimeError(said.stderr[-2000:])
     described: Mapping[str, Any] = json.loads(said.stdout)
-    return {service: json.dumps(one, indent=1, sort_keys=True) + "\n" for service, one in described.items()}
+    return {
+        service: json.dumps(one, indent=1, sort_keys=True) + "\n"
+        for service, one in described.items()
+    }
 
 
 def _environment(folder: Path) -> dict[str, str]:

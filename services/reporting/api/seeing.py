@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 
 from services.reporting.api.asking import CASE, Case, Desk, Reader
-from services.reporting.api.showing import instances, show
+from services.reporting.api.showing import instances, show_whole
 from services.reporting.domain.access import NOT_FOUND
 from services.reporting.domain.view import CaseView
 from shared.runtime.http import refusal
@@ -21,7 +21,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("")
     async def get_case(case_id: Case, who: Reader, response: Response) -> CaseView:
         """See the case. The first report is in it once the opinion is locked and it was opened."""
-        return await show(desk, case_id, await desk.held(case_id, who), response)
+        return await show_whole(desk, case_id, await desk.held(case_id, who), response)
 
     @routes.get("/instances/{n}", response_class=StreamingResponse)
     async def get_instance(

@@ -13,17 +13,11 @@ from shared.contracts.intake import DocumentKind
 
 
 async def show(desk: Desk, case_id: CaseId, state: Held, response: Response) -> CaseView:
-    """Give the whole view, and its revision as the ETag."""
+    """Give the view with its texts, and its revision as the ETag."""
     shown = view(case_id, state)
     response.headers["ETag"] = f'"{shown.revision}"'
     response.headers["Cache-Control"] = "no-store"
-    numbers = count(1)
-    changes: dict[str, object] = {
-        "studies": tuple(
-            one.model_copy(update={"instances": _shown(case_id, found, numbers)})
-            for one, found in zip(shown.studies, await _by_study(desk, state), strict=True)
-        )
-    }
+    changes: dict[str, object] = {}
     for kind in ("clinical_question", "history"):
         text = getattr(shown, kind)
         if text.status == "released":
@@ -33,6 +27,17 @@ async def show(desk: Desk, case_id: CaseId, state: Held, response: Response) -> 
         words = await _words(desk, state, "first_report")
         changes["first_report"] = shown.first_report.model_copy(update={"text": words})
     return shown.model_copy(update=changes)
+
+
+async def show_whole(desk: Desk, case_id: CaseId, state: Held, response: Response) -> CaseView:
+    """Give the view with its instances too: thousands, which no autosave should carry."""
+    shown = await show(desk, case_id, state, response)
+    numbers = count(1)
+    listed = tuple(
+        one.model_copy(update={"instances": _shown(case_id, found, numbers)})
+        for one, found in zip(shown.studies, await _by_study(desk, state), strict=True)
+    )
+    return shown.model_copy(update={"studies": listed})
 
 
 async def instances(desk: Desk, state: Held) -> Sequence[ObjectRef]:

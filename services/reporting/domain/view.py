@@ -35,14 +35,15 @@ class ShownInstance(Frozen):
 
 
 class ShownStudy(Frozen):
-    """A clean study of the case."""
+    """A clean study of the case. `instances` are listed when the case is read, not when written."""
 
     study: OpaqueId
     modality: str
     body_region: str
     laterality: Laterality
     prior: bool
-    instances: tuple[ShownInstance, ...] = ()
+    instance_count: int
+    instances: tuple[ShownInstance, ...] | None = None
 
 
 class ShownText(Frozen):

@@ -75,7 +75,11 @@ async def test_a_case_is_read_compared_and_signed(at_work: Office) -> None:
     assert seen["history"] == {"status": "withheld", "text": None}
     assert [i["n"] for i in seen["studies"][0]["instances"]] == [1, 2]
 
-    ok(await desk.post("/start"))
+    started = ok(await desk.post("/start"))
+    assert (started["studies"][0]["instance_count"], started["studies"][0]["instances"]) == (
+        2,
+        None,
+    )
     saved = await desk.put("/draft", {"impression": "Fracture."}, 0)
     assert saved.headers["etag"] == '"1"'
     assert "#/technique" in [found["field"] for found in saved.json()["lint"]]
