@@ -141,8 +141,8 @@ class Subscription:
         asked_at = clock.ticks()
         while True:
             got = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most_at_once)
-            await failpoint("consumer.polled")
             if got:
+                await failpoint("consumer.polled")
                 await self.handle([_message(record) for some in got.values() for record in some])
                 await failpoint("consumer.handled")
                 await _commit(consumer, {tp: some[-1].offset + 1 for tp, some in got.items()})

@@ -126,9 +126,11 @@ class Ticker:
         """Submit what is due now; give how many that were."""
         async with self.pool.acquire() as db:
             rows = await db.fetch(DUE, clock.now(), AT_ONCE, HANDLING)
+        if not rows:
+            return 0
         await failpoint("ticker.claimed")
         due = sorted(map(_timer, rows), key=lambda one: one.due_at)
-        failed = await self.submit(due) if due else []
+        failed = await self.submit(due)
         await failpoint("ticker.submitted")
         for timer, error in failed:
             await self._tell(timer, error)

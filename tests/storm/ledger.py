@@ -168,7 +168,7 @@ def _in_positions(events: Sequence[Told]) -> bool:
     """Events of one cause carry ids derived from it and their position."""
     last: dict[str, int] = {}
     for one in events:
-        ids = [str(derived_id(UUID(one.cause), n)) for n in range(MOST_POSITIONS)]
+        ids = [str(derived_id(UUID(one.cause), one.publisher, n)) for n in range(MOST_POSITIONS)]
         position = ids.index(one.event_id) if one.event_id in ids else -1
         if position < 0 or position <= last.get(one.cause, -1):
             return False

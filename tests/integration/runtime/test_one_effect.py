@@ -1,6 +1,7 @@
 """Promise 1 and 3: a message twice has one effect, and first events may come at once."""
 
 import asyncio
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -59,3 +60,19 @@ async def test_no_event_no_change(runner: Runner[Any], pool: Pool) -> None:
     assert await pool.fetchval(COUNT, case(1)) is None
     assert await pool.fetch(EVENTS) == []
     assert await pool.fetchval("SELECT count(*) FROM inbox") == 1
+
+
+async def test_two_services_that_hear_one_event_name_theirs_differently(
+    runner: Runner[Any], pool: Pool
+) -> None:
+    other = replace(runner, service="matching")
+    same = message(told(1, 1))
+
+    await Feed(runner, WANTED)([same])
+    [first] = await pool.fetch(EVENTS)
+    await pool.execute("TRUNCATE inbox, outbox, tallies")
+    await Feed(other, WANTED)([same])
+    [second] = await pool.fetch(EVENTS)
+
+    # A third service that listens to both would take the second for a repetition.
+    assert first["id"] != second["id"]
