@@ -7,7 +7,7 @@ committed second finds the first. What a crash left between the two is found by 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from services.intake.domain.inputs import StudyReceived
 from services.intake.domain.state import State, Unknown
@@ -26,7 +26,7 @@ from shared.runtime.service import Core
 Find = Callable[[Db], Awaitable[list[Pending]]]
 RECENT = timedelta(hours=1)  # a live replica finishes within seconds what it began
 LOOK_AGAIN_SECONDS = 5.0
-EVER = datetime.min.replace(tzinfo=UTC)
+AWAY = timedelta(days=30)  # no installation stands still for longer without being asked why
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Attacher:
         await self._all(lambda db: arrivals.pending_since(db, moment))
 
     async def attach_for_ever(self) -> None:
-        """Look at everything once, as this replica may have been away for long; then at the new."""
-        await self.since(EVER)
+        """Look far back once, as this replica may have been away for long; then at what is new."""
+        await self.since(clock.now() - AWAY)
         while True:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
             await self.since(clock.now() - RECENT)

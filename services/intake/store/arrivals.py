@@ -43,22 +43,26 @@ FILE = """
 FILED = "SELECT sop, sha256 FROM instances WHERE partner = $1 AND sop = ANY($2::text[])"
 # A transmission that brought nothing new.
 DISCARD = "DELETE FROM arrivals WHERE arrival = $1"
-# Transmissions and the open cases that announced their study and don't have them yet.
+# Transmissions and the open cases that announced their study and don't have them yet: by UID, and
+# by accession number where the case named no UID. Two joins, as one with OR uses no hash.
 _PENDING = """
-    SELECT arrivals.arrival, announced.case_id, arrivals.patient, arrivals.study,
-           arrivals.accession, arrivals.modality, arrivals.body_region, arrivals.laterality,
-           arrivals.images
-    FROM arrivals JOIN announced ON announced.partner = arrivals.partner AND (
-        announced.study = arrivals.study
-        OR (announced.study IS NULL AND announced.accession = arrivals.accession))
-    WHERE NOT EXISTS (SELECT 1 FROM handed WHERE handed.arrival = arrivals.arrival
-                      AND handed.case_id = announced.case_id)
-      AND {of}
-    ORDER BY arrivals.arrival LIMIT 1000
+    SELECT wanted.* FROM (
+        SELECT arrivals.*, announced.case_id
+        FROM arrivals JOIN announced USING (partner, study) WHERE {of}
+        UNION ALL
+        SELECT arrivals.*, announced.case_id
+        FROM arrivals JOIN announced USING (partner, accession)
+        WHERE announced.study IS NULL AND {of}
+    ) AS wanted
+    WHERE NOT EXISTS (SELECT 1 FROM handed WHERE handed.arrival = wanted.arrival
+                      AND handed.case_id = wanted.case_id)
+    ORDER BY wanted.arrival LIMIT 1000
 """
 PENDING_OF_CASE = _PENDING.format(of="announced.case_id = $1")
 PENDING_OF_STUDY = _PENDING.format(of="arrivals.partner = $1 AND arrivals.study = $2")
-PENDING_SINCE = _PENDING.format(of="(arrivals.received_at >= $1 OR announced.since >= $1)")
+# Two queries, as no index serves a condition on either of two tables.
+PENDING_ARRIVED = _PENDING.format(of="arrivals.received_at >= $1")
+PENDING_ANNOUNCED = _PENDING.format(of="announced.since >= $1")
 # The instances of a transmission.
 INSTANCES = "SELECT address, sha256, size FROM instances WHERE arrival = $1 ORDER BY address"
 # A case's decider has it.
@@ -163,7 +167,9 @@ async def pending_of_study(db: Db, partner: str, study: str) -> list[Pending]:
 
 
 async def pending_since(db: Db, since: datetime) -> list[Pending]:
-    return _pending(await db.fetch(PENDING_SINCE, since))
+    """Give what came or was announced since, without what is handed; some of it maybe twice."""
+    arrived = await db.fetch(PENDING_ARRIVED, since)
+    return _pending([*arrived, *await db.fetch(PENDING_ANNOUNCED, since)])
 
 
 def _pending(rows: Sequence[Record]) -> list[Pending]:

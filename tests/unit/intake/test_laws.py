@@ -86,11 +86,13 @@ def accepted(events: list[Event]) -> CaseAccepted:
 REFERENCE = accepted(deliver([SUBMISSION, *PIECES])[1])
 
 
+@settings(deadline=None)
 @given(st.permutations([SUBMISSION, *PIECES]))
 def test_any_order_leads_to_the_same_acceptance(inputs: list[Input]) -> None:
     assert accepted(deliver(inputs)[1]) == REFERENCE
 
 
+@settings(deadline=None)
 @given(st.permutations([SUBMISSION, *PIECES, SUBMISSION, *PIECES]))
 def test_twice_is_once(inputs: list[Input]) -> None:
     once, _ = deliver([one for place, one in enumerate(inputs) if one not in inputs[:place]])
@@ -138,7 +140,7 @@ ENDINGS = st.sampled_from(
 
 
 @given(st.lists(st.one_of(ANYTHING, ENDINGS), max_size=25))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_folding_the_events_gives_the_state_and_the_state_survives_storage(
     inputs: list[Input],
 ) -> None:
@@ -150,7 +152,7 @@ def test_folding_the_events_gives_the_state_and_the_state_survives_storage(
 
 
 @given(st.lists(ANYTHING, max_size=25))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_case_that_waits_has_a_clock_running(inputs: list[Input]) -> None:
     state, _ = deliver(inputs)
 
@@ -161,7 +163,7 @@ def test_a_case_that_waits_has_a_clock_running(inputs: list[Input]) -> None:
 
 
 @given(st.lists(ANYTHING, max_size=25))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_no_instance_that_was_taken_is_lost(inputs: list[Input]) -> None:
     """Each manifest that was not refused stands in the acceptance or in a supplement."""
     state, events = deliver([SUBMISSION, *inputs])
@@ -190,7 +192,7 @@ def test_no_instance_that_was_taken_is_lost(inputs: list[Input]) -> None:
 
 
 @given(st.lists(st.one_of(ANYTHING, ENDINGS), max_size=25))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_case_is_accepted_at_most_once(inputs: list[Input]) -> None:
     _, events = deliver(inputs)
 

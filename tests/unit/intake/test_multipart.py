@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.api import multipart
@@ -18,6 +18,8 @@ TRICKY = st.lists(
     st.sampled_from([b"\r\n--b0undar", b"\r", b"\n", b"--", b"\r\n--", b"--b0undary", b"x", b"\0"]),
     max_size=12,
 ).map(b"".join)
+# What a sender may put into a part: anything but the delimiter itself (RFC 2046 section 5.1.1).
+CONTENT = TRICKY.filter(lambda content: b"\r\n--b0undary" not in content)
 
 
 def body(contents: list[bytes], head: bytes = b"Content-Type: application/dicom") -> bytes:
@@ -40,7 +42,8 @@ def read(sent: bytes, size: int, most: int = 1 << 20) -> list[tuple[bytes, str, 
     return asyncio.run(collect())
 
 
-@given(st.lists(TRICKY, min_size=1, max_size=5), st.integers(1, 64))
+@settings(max_examples=500, deadline=None)
+@given(st.lists(CONTENT, min_size=1, max_size=5), st.integers(1, 64))
 def test_each_part_comes_out_as_it_went_in(contents: list[bytes], piece: int) -> None:
     before, multipart.PIECE = multipart.PIECE, piece  # type: ignore[misc] # cut it where it hurts
     try:
@@ -51,6 +54,7 @@ def test_each_part_comes_out_as_it_went_in(contents: list[bytes], piece: int) ->
     assert found == [(one, "application/dicom", True, False) for one in contents]
 
 
+@settings(deadline=None)
 @given(st.integers(40, 250))
 def test_a_body_cut_off_gives_what_was_whole_and_names_the_rest(length: int) -> None:
     whole = body([b"a" * 60, b"b" * 60, b"c" * 60])
