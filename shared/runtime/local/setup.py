@@ -56,6 +56,7 @@ def _set_up() -> None:
         _install()
         _say("fetching Kafka by Maven (44 MB, once)")
         fetch_jars(tell=_progress)
+        _prepare_fast_start()
         STAMP.write_text(_fingerprint(), encoding="utf-8")
         _say("the set-up is complete")
 
@@ -129,6 +130,16 @@ def _install() -> None:
     _run((*install, "--require-hashes", "-r", str(LOCK)), "the packages could not be installed")
     own = ("--no-deps", "--no-build-isolation", "-e", str(CHECKOUT))
     _run((*install, "-q", *own), "overread itself could not be installed")
+
+
+def _prepare_fast_start() -> None:
+    """A matter of speed alone, so a failure is told and forgotten."""
+    _say("preparing Kafka's fast start (once)")
+    module = "shared.runtime.local.kafka.archive"
+    try:
+        _run((str(VENV / "bin" / "python"), "-m", module), "it stays slow")
+    except SetupError as error:
+        _say(str(error))
 
 
 def _run(argv: Sequence[str], failed: str) -> None:

@@ -34,7 +34,7 @@ def fetch_jars(cache: Path = CACHE, tell: Callable[[str], None] = _silent) -> Pa
     folder = _target(cache)
     if folder.is_dir():
         return folder
-    unfinished = folder.with_suffix(".new")
+    unfinished = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     argv = [find_maven(), "-B", "-f", str(POM), "dependency:copy-dependencies"]
@@ -77,6 +77,12 @@ def find_java() -> str:
         found = number[1] if number else "unknown"
         raise SetupError(f"Java {found} is too old for Kafka", mend=_java_mend())
     return java
+
+
+def archive_file(cache: Path = CACHE) -> Path:
+    """Where the archive of loaded classes for these jars stands (archive.py)."""
+    folder = _target(cache)
+    return folder.with_name(f"{folder.name}.jsa")
 
 
 def _java_mend() -> str:

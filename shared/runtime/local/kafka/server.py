@@ -1,13 +1,14 @@
 """How does one Kafka broker in KRaft mode start, stop and crash on this machine?"""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
 from shared.runtime.local import ports
 from shared.runtime.local.child import Child, Command
 from shared.runtime.local.failure import SetupError
-from shared.runtime.local.kafka.jars import find_java, jars_folder
+from shared.runtime.local.kafka.jars import archive_file, find_java, jars_folder
 
 HERE = Path(__file__).parent
 # A broker without replicas and with six partitions a topic is content with half a gigabyte.
@@ -19,12 +20,14 @@ CLUSTER_ID = "b3ZlcnJlYWQtbG9jYWwtMQ"
 class KafkaServer:
     """One broker with its log under `folder`, on 127.0.0.1:`port`."""
 
-    def __init__(self, folder: Path, port: int, controller_port: int, log: Path) -> None:
+    def __init__(
+        self, folder: Path, port: int, controller_port: int, log: Path, jvm: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.port = port
         self.controller_port = controller_port
         self._properties = folder / "server.properties"
-        argv = [*_java(), "kafka.Kafka", str(self._properties)]
+        argv = [*_java(jvm), "kafka.Kafka", str(self._properties)]
         self.child = Child(Command("Kafka", argv, log), folder / "pid.json")
 
     @property
@@ -67,7 +70,12 @@ class KafkaServer:
         return ports.is_listening(self.port) and ports.listens(self.child.pid, self.port)
 
 
-def _java() -> list[str]:
+def _fast_start() -> tuple[str, ...]:
+    archive = archive_file()
+    return (f"-XX:SharedArchiveFile={archive}",) if archive.exists() else ()
+
+
+def _java(jvm: Sequence[str] = ()) -> list[str]:
     classpath = f"{jars_folder()}/*"
     logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
-    return [find_java(), *JVM, logging, "-cp", classpath]
+    return [find_java(), *JVM, *(jvm or _fast_start()), logging, "-cp", classpath]
