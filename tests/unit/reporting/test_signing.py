@@ -250,3 +250,17 @@ def test_the_same_wish_adds_once_and_another_under_its_key_is_refused() -> None:
 
 def test_an_addendum_needs_a_report() -> None:
     assert refusal(comparing(), addendum(final().state)) == "not_signed"
+
+
+def test_an_addendum_that_is_not_what_was_put_away_is_not_signed() -> None:
+    asked = addendum(final().state)
+
+    assert refusal(final(), asked.model_copy(update={"document": stored("b" * 64)})) == (
+        "changed_meanwhile"
+    )
+
+
+def test_a_comparison_that_leaves_a_claim_out_is_not_saved() -> None:
+    said = comparison(Pairing(first="f-1"))
+
+    assert refusal(locked().then(reveal()), compared(said)) == "claims_not_paired"
