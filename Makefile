@@ -34,7 +34,7 @@ check: setup ## the whole gate: format, lint, types, import rules, tests
 	@$(MAKE) --no-print-directory test
 
 storm: setup ## cases through services that are killed: CASES= MINUTES= SEED= PLANTED=all
-	@$(PYTHON) -m tests.storm --cases $(CASES) --minutes $(MINUTES) --seed $(SEED) \
+	@$(PYTHON) -m shared.testing.storm --cases $(CASES) --minutes $(MINUTES) --seed $(SEED) \
 		$(if $(PLANTED),--planted $(PLANTED))
 
 bench: setup ## measure: each figure beside a peer or a limit from the same run

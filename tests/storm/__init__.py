@@ -1,1 +1,0 @@
-"""A storm: cases through all five services while everything is killed. `python -m tests.storm`."""
