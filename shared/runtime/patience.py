@@ -31,6 +31,10 @@ class Patience:
         return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
     async def pause(self) -> None:
+        """Sleep, unless we are to end: an error of a clean-up may have hidden that."""
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
         await asyncio.sleep(self.next_pause())
 
     def reset(self) -> None:

@@ -102,7 +102,8 @@ class Wakeups:
     async def wait(self, channel: str, timeout: float) -> None:  # noqa: ASYNC109 - a pause, no deadline
         signal = self._signal(channel)
         with suppress(TimeoutError):
-            await asyncio.wait_for(signal.wait(), timeout)
+            async with asyncio.timeout(timeout):  # wait_for loses a cancellation (Python < 3.12)
+                await signal.wait()
         signal.clear()
 
     def _signal(self, channel: str) -> asyncio.Event:
@@ -134,7 +135,8 @@ class Wakeups:
                     self._signals[channel].set()
                 patience.reset()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(lost.wait(), 1 if heard else 0.05)
+                    async with asyncio.timeout(1 if heard else 0.05):
+                        await lost.wait()
         finally:
             with suppress(Exception):
                 await asyncio.wait_for(db.close(), 2)

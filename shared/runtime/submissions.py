@@ -61,7 +61,8 @@ class Submissions(Generic[State]):
         """
         incoming = Incoming(input_id, received.case_id, received, tracing.current())
         try:
-            return await asyncio.wait_for(self.put(incoming), PATIENT_SECONDS)
+            async with asyncio.timeout(PATIENT_SECONDS):
+                return await self.put(incoming)
         except TimeoutError:
             raise Problem(
                 503,

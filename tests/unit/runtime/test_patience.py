@@ -1,0 +1,49 @@
+"""Does a loop that waits and tries again end when it is told to, whatever else happens then?"""
+
+import asyncio
+from typing import NoReturn
+
+import pytest
+
+from shared.runtime.patience import for_ever
+from shared.runtime.postgres import Wakeups
+
+SOON = 5
+
+
+async def test_a_cancellation_that_an_error_of_the_clean_up_replaced_ends_the_loop() -> None:
+    async def step() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ConnectionResetError
+
+    loop = asyncio.create_task(for_ever(step, "test"))
+    await asyncio.sleep(0)
+
+    loop.cancel()
+    done, _ = await asyncio.wait({loop}, timeout=SOON)
+
+    assert loop in done
+    assert loop.cancelled()
+
+
+@pytest.mark.parametrize("ticks", range(6))
+async def test_a_cancellation_in_the_moment_of_a_wakeup_is_not_lost(ticks: int) -> None:
+    wakeups = Wakeups("postgresql://unused", "unused")
+
+    async def wait_for_ever() -> NoReturn:
+        while True:
+            await wakeups.wait("channel", 60)
+
+    loop = asyncio.create_task(wait_for_ever())
+    await asyncio.sleep(0)
+
+    wakeups.wake("channel")
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    loop.cancel()
+    done, _ = await asyncio.wait({loop}, timeout=SOON)
+
+    assert loop in done
+    assert loop.cancelled()
