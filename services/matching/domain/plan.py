@@ -5,7 +5,7 @@ licence) is asked once per kind of case and not once per case, and who is free i
 shrinks as the round goes on, so a round over thousands of waiting cases stays short.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,7 @@ from shared.contracts.matching import Ineligible
 
 Proposal: TypeAlias = OfferCase | NobodyFits | ReaderWentOffline
 Skill: TypeAlias = tuple[object, ...]
+Index: TypeAlias = defaultdict[str, set[ReaderId]]
 RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
 
 
@@ -86,11 +87,18 @@ class Round:
     off_shift: set[ReaderId] = field(init=False)
     free: set[ReaderId] = field(init=False)
     _able: dict[Skill, Able] = field(default_factory=dict, init=False)
+    _named: Index = field(default_factory=lambda: defaultdict(set), init=False)
+    _grouped: Index = field(default_factory=lambda: defaultdict(set), init=False)
 
     def __post_init__(self) -> None:
         self.off_shift = {r.id for r in self.roster.values() if not r.on_shift(self.now)}
         on_shift = self.roster.keys() - self.off_shift
         self.free = {one for one in on_shift if self._load(one) < self.roster[one].capacity}
+        for one in self.roster.values():
+            for name in (one.id, *one.identifiers):
+                self._named[name].add(one.id)
+            for group in one.groups:
+                self._grouped[group].add(one.id)
 
     def plan(self, cases: Collection[Waiting]) -> Iterator[Proposal]:
         for case in sorted(cases, key=lambda one: (one.due_at, one.need.case_id)):
@@ -101,17 +109,13 @@ class Round:
 
     def _offers(self, case: Waiting) -> list[OfferCase]:
         able = self._able_for(case.need)
-        question = Question(case.need, case.refused, self.now)
-        fitting = [
-            candidate
-            for candidate in map(self._candidate, (able.readers & self.free) - case.asked)
-            if barred(question, candidate, BY_SCOPE["case"]) is None
-        ]
-        if not fitting:
+        free = (able.readers & self.free) - case.asked - case.refused - self._conflicted(case.need)
+        if not free:
             return []
+        fitting = map(self._candidate, free)
         best = nlargest(case.room, fitting, key=lambda c: (score(case.need, c), c.reader.id))
         excluded = self._excluded(case, able)
-        return [self._offer(case, one, len(fitting), excluded) for one in best]
+        return [self._offer(case, one, len(free), excluded) for one in best]
 
     def _offer(
         self, case: Waiting, one: Candidate, eligible: int, excluded: Sequence[Ineligible]
@@ -147,20 +151,31 @@ class Round:
                 excluded[by.name] += 1
         return Able(frozenset(readers), excluded)
 
+    def _conflicted(self, need: Need) -> set[ReaderId]:
+        """Give whom the rules about the first read exclude, by index and not reader by reader."""
+        return self._first_reader(need) | self._first_group(need)
+
+    def _first_reader(self, need: Need) -> set[ReaderId]:
+        return self._named.get(need.first_reader or "", set())
+
+    def _first_group(self, need: Need) -> set[ReaderId]:
+        return self._grouped.get(need.first_group or "", set())
+
     def _excluded(self, case: Waiting, able: Able) -> tuple[Ineligible, ...]:
         """Count who is excluded by what, each reader under the first constraint of the table."""
-        question = Question(case.need, case.refused, self.now)
         counts = Counter(able.excluded)
-        for reader_id in able.readers - case.asked:
-            by = barred(question, self._candidate(reader_id), BY_SCOPE["case"])
-            if by is not None:
-                counts[by.name] += 1
-            elif reader_id in self.off_shift:
-                counts["on_shift"] += 1
-            elif reader_id not in self.free:
-                counts["capacity"] += 1
-        ranked = sorted(counts.items(), key=lambda one: RANK[one[0]])
-        return tuple(Ineligible(constraint=name, readers=n) for name, n in ranked)
+        left = able.readers - case.asked
+        for name, excluded in (
+            ("first_reader", self._first_reader(case.need)),
+            ("first_group", self._first_group(case.need)),
+            ("asked_before", case.refused),
+            ("on_shift", self.off_shift),
+        ):
+            counts[name] = len(left & excluded)
+            left -= excluded
+        counts["capacity"] = len(left - self.free)
+        named = sorted((name for name, n in counts.items() if n), key=RANK.__getitem__)
+        return tuple(Ineligible(constraint=name, readers=counts[name]) for name in named)
 
     def _candidate(self, reader_id: ReaderId) -> Candidate:
         return Candidate(self.roster[reader_id], self._load(reader_id))

@@ -76,12 +76,12 @@ async def test_two_replicas_never_offer_a_case_twice(
         await planted(at_work, *(reader(f"dr-{n}", capacity=3) for n in range(10)))
         cases = [await at_work.case(f"case {n}") for n in range(40)]
 
-        async def all_offered() -> bool:
-            [row] = await at_work.fetch("SELECT count(*) AS n FROM assignments")
-            return bool(row["n"] >= 30)
+        async def ten_wait() -> bool:
+            query = "SELECT count(*) AS n FROM cases WHERE assignment = 'unfillable'"
+            [row] = await at_work.fetch(query)
+            return bool(row["n"] == 10)
 
-        await until(all_offered)
-        await asyncio.sleep(1.5)  # a second leader would have begun by now
+        await until(ten_wait)
 
     rows = await at_work.fetch("SELECT case_id, reader FROM assignments")
     per_case = [row["case_id"] for row in rows]
@@ -209,12 +209,12 @@ async def test_nobody_fits_is_published_once_with_its_reasons(at_work: Ward) -> 
         return assignment if isinstance(assignment, Unfillable) else None
 
     told = await until(unfillable)
-    await at_work.roster(reader(licences=(), capacity=9))  # another round
-    await asyncio.sleep(0.5)
+    await at_work.roster(reader("dr-new", subspecialties=("chest",), modalities=("US",)))
+    later = await at_work.case("later", subspecialty="chest", modalities=("US",))
+    await at_work.offer("dr-new", later)  # a round over the changed roster is over
 
     assert [(one.constraint, one.readers) for one in told.why] == [("modality", 1), ("licence", 1)]
-    again = await unfillable()
-    assert again == told
+    assert await unfillable() == told
 
 
 async def test_the_earliest_deadline_gets_the_only_reader(at_work: Ward) -> None:

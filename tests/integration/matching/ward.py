@@ -92,7 +92,7 @@ class Ward:
             await db.close()
 
 
-async def until(found: Callable[[], Any], seconds: float = 20) -> Any:
+async def until(found: Callable[[], Any], seconds: float = 60) -> Any:
     """Ask again and again until something is found, and give it."""
     ends = clock.ticks() + seconds
     while not (answer := await found()):
