@@ -1,16 +1,19 @@
 """Would the storm notice? Bugs that the runtime does not have, planted from outside, in tests only.
 
-    python -m shared.testing.storm.planted none|BUG services.<x>
+    python -m shared.testing.storm.planted none|BUG CALM services.<x>
 
-starts a service with one bug in it. Production code knows nothing of them.
+starts a service with one bug in it. Production code knows nothing of them. While the file CALM
+exists, the fail points that the environment arms are left out: the storm is over.
 """
 
+import os
 import random
 import runpy
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from shared.contracts.base import CaseId
@@ -234,7 +237,9 @@ BUGS: dict[str, Bug] = {
 }
 
 
-def main(bug: str, module: str) -> None:
+def main(bug: str, calm: str, module: str) -> None:
+    if Path(calm).exists():
+        os.environ.pop("OVERREAD_FAILPOINTS", None)  # noqa: TID251 - before anybody reads it
     kafka.SESSION_MS = SESSION_MS
     plant(bug)
     sys.argv = [module]
