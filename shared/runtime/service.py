@@ -17,7 +17,7 @@ from fastapi import APIRouter, FastAPI
 from shared.contracts.base import Event
 from shared.contracts.topics import topic
 from shared.decider import Decider
-from shared.runtime import clock, failpoints, http, inbox, operations, telemetry
+from shared.runtime import clock, collector, failpoints, http, inbox, operations, telemetry
 from shared.runtime.auth import Issuer
 from shared.runtime.errors import is_weather
 from shared.runtime.feed import Feed
@@ -244,6 +244,7 @@ def run(service: Service[Any], settings: ServiceSettings) -> None:
     """Run the program until it is told to stop (SIGTERM, SIGINT)."""
     telemetry.start(service.name, settings.telemetry, settings.otlp)
     failpoints.arm(settings.failpoints)
+    collector.rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(_serve(service, settings))
 
