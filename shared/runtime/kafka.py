@@ -40,6 +40,7 @@ BATCH_BYTES = 1_040_000
 START_SECONDS = 15
 PRODUCE_TIMEOUT_MS = 10_000
 ACKNOWLEDGE_SECONDS = 20
+NOT_UTF_8 = (("", b"\xff"),)
 LOG = structlog.get_logger()
 
 Handle = Callable[[Sequence[Message]], Awaitable[None]]
@@ -140,7 +141,7 @@ class Subscription:
     async def _poll(self, consumer: Any, patience: Patience) -> None:
         asked_at = clock.ticks()
         while True:
-            got = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most_at_once)
+            got = await _taken(consumer, self.most_at_once)
             if got:
                 await failpoint("consumer.polled")
                 await self.handle([_message(record) for some in got.values() for record in some])
@@ -174,6 +175,41 @@ class Subscription:
             self.progress.connected = False
         if self.progress.seconds_still > self.silent_seconds:
             raise KafkaError("the consumer stands still")
+
+
+async def _taken(consumer: Any, most: int) -> dict[TopicPartition, list[Any]]:
+    try:
+        taken = await consumer.getmany(timeout_ms=POLL_MS, max_records=most)
+    except UnicodeDecodeError:
+        taken = await _one_of_each(consumer)
+    return dict(taken)
+
+
+async def _one_of_each(consumer: Any) -> dict[TopicPartition, list[Any]]:
+    """Step around a record in which a header's *name* is no UTF-8.
+
+    aiokafka gives none of a fetch that holds one, and forgets what it took from other partitions
+    for it. So we go back, take the next record of each partition alone, and in the place of that
+    one a record of which only the place is known; its bytes stay in the topic.
+    """
+    taken: dict[TopicPartition, list[Any]] = {}
+    for tp in consumer.assignment():
+        await _go_back(consumer, tp)
+        try:
+            taken |= await consumer.getmany(tp, timeout_ms=POLL_MS, max_records=1)
+        except UnicodeDecodeError:
+            offset = await consumer.position(tp)
+            consumer.seek(tp, offset + 1)
+            taken[tp] = [Message(tp.topic, tp.partition, offset, None, None, NOT_UTF_8)]
+    return taken
+
+
+async def _go_back(consumer: Any, tp: TopicPartition) -> None:
+    done = await consumer.committed(tp)
+    if done is None:
+        await consumer.seek_to_beginning(tp)
+    else:
+        consumer.seek(tp, done)
 
 
 async def _behind(consumer: Any) -> int:

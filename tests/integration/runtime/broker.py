@@ -1,10 +1,14 @@
 """What lies in a topic, and how does a test put anything at all there?"""
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.record.util import calc_crc32c
 
 from shared.contracts.envelope import Recorded, headers
 from shared.runtime.local.topics import PARTITIONS
@@ -37,6 +41,31 @@ async def put(bootstrap: str, topic: str, records: Iterable[Raw]) -> None:
             await producer.send(topic, one.value, key=one.key, headers=one.headers)
     finally:
         await producer.stop()
+
+
+async def put_with_a_name_not_in_utf_8(bootstrap: str, topic: str, one: Raw) -> None:
+    """Produce what no Python client can: a header whose name is not UTF-8; librdkafka's can."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    await producer.start()
+    try:
+        partition = DefaultPartitioner()(one.key, list(range(PARTITIONS)), list(range(PARTITIONS)))
+        batch = producer.create_batch()
+        headers = [*one.headers, ("PLACEHOLDER", b"x")]
+        batch.append(key=one.key, value=one.value, timestamp=None, headers=headers)
+        batch.close()
+        batch._build = partial(_spoiled, batch._build())
+        await (await producer.send_batch(batch, topic, partition=partition))
+    finally:
+        await producer.stop()
+
+
+def _spoiled(built: Any) -> bytearray:
+    """Change the name, and the checksum that stands over it (Kafka record batch, v2)."""
+    raw = bytearray(built)
+    at = raw.index(b"PLACEHOLDER")
+    raw[at : at + 2] = b"\xff\xfe"
+    struct.pack_into(">I", raw, 17, calc_crc32c(bytes(raw[21:])))
+    return raw
 
 
 async def tell(bootstrap: str, prefix: str, records: Iterable[Recorded]) -> None:

@@ -16,7 +16,13 @@ from shared.runtime import kafka as runtime_kafka
 from shared.runtime.kafka import Subscription
 from shared.runtime.postgres import Pool
 from shared.runtime.wire import Message
-from tests.integration.runtime.broker import Raw, everything, put, tell
+from tests.integration.runtime.broker import (
+    Raw,
+    everything,
+    put,
+    put_with_a_name_not_in_utf_8,
+    tell,
+)
 from tests.integration.runtime.child import process
 from tests.integration.runtime.live import drained, live, until
 from tests.integration.runtime.tally import SERVICE, case, told
@@ -153,6 +159,22 @@ async def test_ten_megabytes_pass_through_the_broker_and_are_parked(
         await drained(running.pool, 1)
         await until(lambda: running.pool.fetchval("SELECT EXISTS (SELECT FROM parked)"))
         assert await running.pool.fetchval("SELECT length(value) FROM parked") == 10_000_000
+
+
+async def test_a_header_name_that_the_client_can_not_read_is_parked_and_passed(
+    dsn: str, kafka: str, topics: str
+) -> None:
+    await tell(kafka, topics, [told(number, nth) for nth in (1, 2) for number in range(9)])
+    spoiled = Raw.of(told(1, 3))
+    await put_with_a_name_not_in_utf_8(kafka, f"{topics}.intake", spoiled)
+    await tell(kafka, topics, [told(number, nth) for nth in (4, 5) for number in range(9)])
+
+    async with live(dsn, kafka, topics) as running:
+        await drained(running.pool, 36)
+        parked = await running.pool.fetch("SELECT cause, key FROM parked")
+
+    assert [tuple(row) for row in parked] == [("a header is not UTF-8 text", None)]
+    assert running.subscription.progress.restarts == 0
 
 
 def _subscription(kafka: str, topics: str) -> Subscription:
