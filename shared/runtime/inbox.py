@@ -7,7 +7,8 @@ from uuid import UUID
 from shared.contracts.base import CaseId
 from shared.runtime.postgres import Db
 
-# Kafka keeps our topics for 7 days (local.py, the chart); nothing can be redelivered after that.
+# What comes again comes soon: after a crash, or an operator's reset of a group. A group's offsets
+# must outlive its rest (offsets.retention.minutes), or it would begin anew with what is forgotten.
 KEPT = timedelta(days=14)
 PRUNED_AT_ONCE = 20_000
 
