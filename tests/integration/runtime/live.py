@@ -41,6 +41,7 @@ class Live:
     prefix: str
     performers: dict[str, Any] = field(default_factory=lambda: {"work": perform})
     most_at_once: int = 500
+    member: str | None = None
 
     def __post_init__(self) -> None:
         self.runner: Runner[Tally] = Runner(SERVICE, self.pool, TALLY, load, save)
@@ -61,6 +62,7 @@ class Live:
             silent_seconds=3,
             session_ms=1500,
             most_at_once=self.most_at_once,
+            member=self.member,
         )
 
     def loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
