@@ -8,9 +8,10 @@ that lost its lock without knowing can therefore do no harm: its proposals are r
 import asyncio
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from uuid import UUID
 
 from prometheus_client import Gauge, Histogram
 
@@ -20,9 +21,10 @@ from services.matching.domain.state import Matching
 from services.matching.store import board, roster, worklist
 from services.matching.store.cases import ROUND
 from services.matching.store.world import World, lead
+from shared.contracts.base import ReaderId
 from shared.contracts.envelope import derived_id
 from shared.runtime import clock
-from shared.runtime.postgres import Db
+from shared.runtime.postgres import Db, session
 from shared.runtime.service import Core
 
 # Shifts begin and licences end without an event; a look at all of it is this far apart at most.
@@ -53,46 +55,33 @@ class Optimiser:
     core: Core[Matching]
 
     async def run(self) -> None:
-        while True:
-            async with self.core.pool.acquire() as db:
-                if await lead(db):
-                    try:
-                        await self._lead(db)
-                    finally:
-                        _silence()
-            await asyncio.sleep(CANDIDATE_SECONDS)
+        async with session(self.core.pool) as db:
+            while not await lead(db):  # noqa: ASYNC110 - a lock tells nobody that it is free
+                await asyncio.sleep(CANDIDATE_SECONDS)
+            try:
+                await self._lead(db)
+            finally:
+                _silence()
 
     async def _lead(self, db: Db) -> None:
         """Work with the connection that holds the lock: without it nothing can be read."""
-        world, thorough_at = World(), -math.inf
+        rounds, thorough_at = Rounds(db), -math.inf
         while True:
             began = clock.ticks()
             thorough = began - thorough_at >= THOROUGH_SECONDS
-            await self._round(db, world, thorough=thorough)
+            await self._submit(await rounds.next(clock.now(), thorough=thorough))
             ROUND_SECONDS.observe(clock.ticks() - began)
             if thorough:
                 thorough_at = began
                 await self._look_around(db)
             await self.core.wakeups.wait(ROUND, THOROUGH_SECONDS)
 
-    async def _round(self, db: Db, world: World, *, thorough: bool) -> None:
+    async def _submit(self, proposals: Sequence[Proposal]) -> None:
         now = clock.now()
-        readers, changed = await world.roster(db)
-        waiting = await world.waiting(db)
-        proposals: list[Proposal] = []
-        if thorough or changed:
-            proposals += recalls(await world.held(db), readers, now)
-            world.forget()
-        this = Round(readers, await roster.loads(db), now, thorough or changed)
-        proposals += this.plan(waiting)
-        WAITING.set(len(waiting))
-        FREE.set(len(this.free))
         for some in _chunks(proposals):
-            await asyncio.gather(*(self._submit(one, now) for one in some))
-
-    async def _submit(self, proposal: Proposal, now: datetime) -> None:
-        input_id = derived_id(proposal.case_id, *_identity(proposal), now.isoformat())
-        await self.core.runner.submit(proposal, input_id=input_id)
+            await asyncio.gather(
+                *(self.core.runner.submit(one, input_id=_input_id(one, now)) for one in some)
+            )
 
     async def _look_around(self, db: Db) -> None:
         """Refresh the figures, and drop what no stream asks for any more."""
@@ -107,12 +96,46 @@ class Optimiser:
             REMAINING.labels(group.stage, group.standing).set(remaining)
 
 
+@dataclass(slots=True)
+class Rounds:
+    """The rounds of one leader, each over no more than what may have changed."""
+
+    db: Db
+    world: World = field(default_factory=World)
+    free: set[ReaderId] = field(default_factory=set)
+
+    async def next(self, now: datetime, *, thorough: bool) -> list[Proposal]:
+        """Plan over all that wait if somebody became free or the roster changed.
+
+        Otherwise over what stirred: for the others nobody was free last time either.
+        """
+        readers, changed = await self.world.roster(self.db)
+        this = Round(readers, await roster.loads(self.db), now, thorough or changed)
+        proposals: list[Proposal] = []
+        if thorough or changed:
+            proposals += recalls(await self.world.held(self.db), readers, now)
+        if thorough or changed or not this.free <= self.free:
+            waiting = await self.world.waiting(self.db)
+            WAITING.set(len(waiting))
+            self.world.forget()
+        else:
+            waiting = await self.world.stirred(self.db)
+        proposals += this.plan(waiting)
+        self.free = this.free
+        FREE.set(len(this.free))
+        return proposals
+
+
 def _silence() -> None:
     """Leave the figures to the next leader: two replicas' would add up."""
     for gauge in (CLOCKS, REMAINING):
         gauge.clear()
     WAITING.set(0)
     FREE.set(0)
+
+
+def _input_id(proposal: Proposal, now: datetime) -> UUID:
+    return derived_id(proposal.case_id, *_identity(proposal), now.isoformat())
 
 
 def _identity(proposal: Proposal) -> tuple[str, ...]:

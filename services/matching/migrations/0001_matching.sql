@@ -1,9 +1,13 @@
+-- Numbers the changes of cases. A number may become visible after a higher one.
+CREATE SEQUENCE touches;
+
 -- One row per case: its state, and what queries look at.
 CREATE TABLE cases (
     case_id       uuid    PRIMARY KEY,
     partner       text,
     state         jsonb   NOT NULL,
     revision      bigint  NOT NULL DEFAULT 1,
+    touched       bigint  NOT NULL DEFAULT nextval('touches'),
     assignment    text    NOT NULL,
     wants_reader  boolean NOT NULL,
     service_level text,
@@ -14,7 +18,7 @@ CREATE TABLE cases (
     due_at        timestamptz
 );
 -- The optimiser's: cases that wait for a reader.
-CREATE INDEX cases_waiting ON cases (case_id) INCLUDE (revision) WHERE wants_reader;
+CREATE INDEX cases_waiting ON cases (touched) INCLUDE (case_id, revision) WHERE wants_reader;
 -- The board's: cases whose clock has not ended, the most urgent first.
 CREATE INDEX cases_running ON cases (due_at, case_id)
     WHERE standing IN ('in_time', 'at_risk', 'breached', 'paused');

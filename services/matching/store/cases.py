@@ -56,7 +56,8 @@ SAVE = """
         partner = excluded.partner, state = excluded.state, assignment = excluded.assignment,
         wants_reader = excluded.wants_reader, service_level = excluded.service_level,
         stage = excluded.stage, standing = excluded.standing, at_risk = excluded.at_risk,
-        breached = excluded.breached, due_at = excluded.due_at, revision = cases.revision + 1
+        breached = excluded.breached, due_at = excluded.due_at, revision = cases.revision + 1,
+        touched = excluded.touched
 """
 # Everybody who was asked, and what became of it.
 SAVE_ASSIGNMENTS = """

@@ -1,8 +1,10 @@
 """What does the optimiser see? The waiting and the held cases, each read again when it changed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
+
+from asyncpg import Record
 
 from services.matching.domain.plan import Held, Waiting, held, waiting
 from services.matching.domain.reader import Reader
@@ -12,13 +14,17 @@ from shared.contracts.base import ReaderId
 from shared.runtime.postgres import Db
 
 # The cases that want a reader asked.
-WAITING = "SELECT case_id, revision FROM cases WHERE wants_reader"
+WAITING = "SELECT case_id, revision, touched FROM cases WHERE wants_reader"
+# Those of them that changed since, and a few that may have become visible late.
+STIRRED = "SELECT case_id, revision, touched FROM cases WHERE wants_reader AND touched > $1"
 # The cases that somebody holds.
 HELD = """
-    SELECT case_id, revision FROM cases WHERE case_id IN (
+    SELECT case_id, revision, touched FROM cases WHERE case_id IN (
         SELECT case_id FROM assignments WHERE standing IN ('offered', 'assigned'))
 """
 STATES = "SELECT case_id, revision, state FROM cases WHERE case_id = ANY($1::uuid[])"
+# A number drawn this long ago by a transaction that is still open is found by the next whole look.
+OVERLAP: Final = 200
 # One leader at a time, for as long as its session lives.
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('optimise', 0))"
 # A leader that was stopped must not keep the others out: the server ends its silent session.
@@ -46,14 +52,15 @@ class Seen:
 class World:
     """What the leader remembers between rounds. Only the revision decides what is read again.
 
-    So a round over thousands of waiting cases reads ids and numbers, and the states of the few
-    that changed.
+    So a look at thousands of waiting cases reads ids and numbers, and the states of the few that
+    changed.
     """
 
     _roster_revision: int = -1
     _roster: dict[ReaderId, Reader] = field(default_factory=dict)
     _seen: dict[UUID, Seen] = field(default_factory=dict)
     _concerned: dict[str, frozenset[UUID]] = field(default_factory=dict)
+    _touched: int = 0
 
     async def roster(self, db: Db) -> tuple[dict[ReaderId, Reader], bool]:
         """Give the roster, and whether it has changed."""
@@ -65,29 +72,39 @@ class World:
         return self._roster, changed
 
     async def waiting(self, db: Db) -> list[Waiting]:
-        seen = await self._look(db, WAITING)
-        return [one.waiting for one in seen if one.waiting]
+        """Give all that wait."""
+        every, _ = await self._look(db, WAITING)
+        return [one.waiting for one in every if one.waiting]
+
+    async def stirred(self, db: Db) -> list[Waiting]:
+        """Give those that began to wait, or wait for something else, since the last look."""
+        _, fresh = await self._look(db, STIRRED, self._touched - OVERLAP)
+        return [one.waiting for one in fresh if one.waiting]
 
     async def held(self, db: Db) -> list[Held]:
-        return [held for one in await self._look(db, HELD) for held in one.held]
+        every, _ = await self._look(db, HELD)
+        return [held for one in every for held in one.held]
 
     def forget(self) -> None:
         """Drop the cases that nobody waits for or holds any more."""
         concerned = frozenset[UUID]().union(*self._concerned.values())
         self._seen = {case_id: self._seen[case_id] for case_id in concerned & self._seen.keys()}
 
-    async def _look(self, db: Db, query: str) -> Sequence[Seen]:
-        revisions = {row["case_id"]: row["revision"] for row in await db.fetch(query)}
-        self._concerned[query] = frozenset(revisions)
-        stale = [
-            case_id
-            for case_id, revision in revisions.items()
-            if (one := self._seen.get(case_id)) is None or one.revision != revision
-        ]
+    async def _look(self, db: Db, query: str, *values: int) -> tuple[list[Seen], list[Seen]]:
+        """Give what the query finds, and the part of it that is new."""
+        rows = await db.fetch(query, *values)
+        self._concerned[query] = frozenset(row["case_id"] for row in rows)
+        self._touched = max([self._touched, *(row["touched"] for row in rows)])
+        stale = [row["case_id"] for row in rows if not self._knows(row)]
         for row in await db.fetch(STATES, stale) if stale else ():
             state = Matching.model_validate_json(row["state"])
             self._seen[row["case_id"]] = _seen(row["revision"], state)
-        return [self._seen[case_id] for case_id in revisions if case_id in self._seen]
+        every = [self._seen[one] for one in self._concerned[query] if one in self._seen]
+        return every, [self._seen[one] for one in stale if one in self._seen]
+
+    def _knows(self, row: Record) -> bool:
+        seen = self._seen.get(row["case_id"])
+        return seen is not None and seen.revision == row["revision"]
 
 
 def _seen(revision: int, state: Matching) -> Seen:

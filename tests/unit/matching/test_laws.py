@@ -153,7 +153,7 @@ def nothing(_state: Matching, _received: Input, _now: datetime) -> None:
     """Check nothing on the way."""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_a_breach_is_said_once_and_was_announced(run: Run) -> None:
     told = Told(run, nothing)
@@ -165,7 +165,7 @@ def test_a_breach_is_said_once_and_was_announced(run: Run) -> None:
     assert len(told.of(SlaMet)) <= 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_a_rung_is_climbed_at_most_once_and_moves_no_deadline(run: Run) -> None:
     def check(state: Matching, received: Input, now: datetime) -> None:
@@ -182,7 +182,7 @@ def test_a_rung_is_climbed_at_most_once_and_moves_no_deadline(run: Run) -> None:
     assert all(n == 1 for n in climbed.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_no_pause_shortens_and_no_deadline_lies_before_the_start(run: Run) -> None:
     told = Told(run, nothing)
@@ -195,7 +195,7 @@ def test_no_pause_shortens_and_no_deadline_lies_before_the_start(run: Run) -> No
     assert len({one.started_at for one in told.of(ClockStarted)}) <= 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_a_restart_loses_nothing(run: Run) -> None:
     def check(state: Matching, _received: Input, _now: datetime) -> None:
@@ -207,7 +207,7 @@ def test_a_restart_loses_nothing(run: Run) -> None:
     Told(run, check)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_what_has_not_been_said_yet_has_a_deadline_ahead(run: Run) -> None:
     """What is due has been said after each step, and a running clock has its breach to say."""
@@ -224,7 +224,7 @@ def test_what_has_not_been_said_yet_has_a_deadline_ahead(run: Run) -> None:
     Told(run, check)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_the_same_input_again_changes_nothing(run: Run) -> None:
     def check(state: Matching, received: Input, now: datetime) -> None:
@@ -236,7 +236,7 @@ def test_the_same_input_again_changes_nothing(run: Run) -> None:
     Told(run, check)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_nobody_gets_a_case_who_may_not_read_it_or_while_another_has_it(run: Run) -> None:
     told = Told(run, nothing)
@@ -257,7 +257,7 @@ def test_nobody_gets_a_case_who_may_not_read_it_or_while_another_has_it(run: Run
             has = None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(RUNS)
 def test_folding_the_events_gives_the_state(run: Run) -> None:
     told = Told(run, nothing)
@@ -280,7 +280,7 @@ NOTIFY: tuple[Input, ...] = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given_any(st.permutations([0] * len(INTAKE) + [1] * len(DEID) + [2] * 2 + [3] * len(NOTIFY)))
 def test_every_order_across_publishers_ends_alike(order: list[int]) -> None:
     said = [iter(one) for one in (INTAKE, DEID, REPORTING, NOTIFY)]

@@ -225,7 +225,7 @@ SOME_CASES = st.lists(
 LOADS = st.dictionaries(st.sampled_from([f"dr-{n}" for n in range(10)]), st.integers(0, 3))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SOME_CASES, SOME_READERS, LOADS)
 def test_laws_of_a_round(
     cases: list[Waiting], readers: list[Reader], loads: dict[str, int]
@@ -254,7 +254,7 @@ def test_laws_of_a_round(
             assert barred(question, Candidate(who, held_now[who.id])) is not None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(SOME_CASES, SOME_READERS, LOADS)
 def test_the_same_world_gives_the_same_plan_in_any_order(
     cases: list[Waiting], readers: list[Reader], loads: dict[str, int]
@@ -262,6 +262,7 @@ def test_the_same_world_gives_the_same_plan_in_any_order(
     assert plan(cases, readers, dict(loads)) == plan(cases[::-1], readers[::-1], dict(loads))
 
 
+@settings(max_examples=50, deadline=None)
 @given(SOME_CASES, SOME_READERS, st.integers(0, 5))
 def test_a_score_lies_between_nothing_and_one(
     cases: list[Waiting], readers: list[Reader], load: int
