@@ -131,7 +131,7 @@ def a_reader_is_found(overread: Overread) -> None:
         shifts=(Shift.model_validate({"start": "00:00", "end": "00:00"}),),
         capacity=1,
     )
-    why = Explanation(score=1.0, terms=(), eligible=1, excluded=(), policy="by hand")
+    why = Explanation(score=1.0, terms=(), eligible=1, excluded=(), policy="by_hand")
     overread.tell("matching", OfferCase(case_id=CASE, reader=osei, load=0, explanation=why))
     offered = overread.published["matching"][-1]
     assert isinstance(offered, AssignmentOffered)
@@ -156,7 +156,8 @@ def the_reader_reads_blind_then_compares_and_signs(overread: Overread) -> None:
     overread.tell("reporting", CompareClaims(**who, revision=revision, comparison=comparison))
     document = report_document(CASE, overread.states["reporting"], overread.now)
     assert isinstance(document, ReportDocument)
-    report = ObjectRef(address=f"reports/{CASE}/report", sha256=sha256_of(document), size=1)
+    sha256 = sha256_of(document)
+    report = ObjectRef(address=f"reports/{CASE}/{sha256}", sha256=sha256, size=1)
     overread.tell("reporting", FinalizeReport(**who, report=report, signed_at=overread.now))
 
 
