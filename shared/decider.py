@@ -52,7 +52,8 @@ class Step(Generic[State, Out]):
     refused: Refused | None = None
 
 
-def _nothing(_: Any) -> tuple[()]:
+def nothing(_: Any) -> tuple[()]:
+    """What a decider without deadlines, or without jobs, wants."""
     return ()
 
 
@@ -68,8 +69,8 @@ class Decider(Generic[State, In, Out]):
     initial: State
     decide: Callable[[State, In, datetime], Sequence[Out | Refused]]
     evolve: Callable[[State, Out], State]
-    deadlines: Callable[[State], Sequence[Deadline]] = _nothing
-    jobs: Callable[[Out], Sequence[Job]] = _nothing
+    deadlines: Callable[[State], Sequence[Deadline]] = nothing
+    jobs: Callable[[Out], Sequence[Job]] = nothing
 
     def step(self, state: State, received: In, now: datetime) -> Step[State, Out]:
         """Decide, then fold the decisions back into the state."""

@@ -17,7 +17,7 @@ from zlib import crc32
 from shared.contracts.base import CaseId, Event
 from shared.contracts.envelope import Recorded, derived_id
 from shared.contracts.topics import PUBLISHED
-from shared.decider import Deadline, Decider, Refused, Step
+from shared.decider import Decider, Refused, Step, nothing
 from shared.runtime import clock, inbox, jobs, outbox, parking, timers, tracing
 from shared.runtime.failpoints import failpoint
 from shared.runtime.jobs import Lease, NewJob
@@ -98,6 +98,7 @@ class Runner(Generic[State]):
     decider: Decider[State, Any, Any]
     load: Load[State]
     save: Save[State]
+    traces: tracing.Kept = field(default_factory=tracing.Kept)
 
     async def handle(self, items: Sequence[Incoming | Poison]) -> list[Outcome[State] | None]:
         """Handle inputs in their order, in one transaction; None for each that was parked.
@@ -127,7 +128,7 @@ class Runner(Generic[State]):
         fresh = await self._claim(db, go, now)
         await failpoint("runner.claimed")
         states = await self._states(db, {one.case_id for one in go})
-        traces = await tracing.load(db, states)
+        traces = await self.traces.load(db, states)
         batch = Batch[State](now, states, fresh, tracing.collected(), traces)
         outcomes = {id(one): self._step(batch, one) for one in go}
         await self._write(db, batch)
@@ -205,10 +206,8 @@ class Runner(Generic[State]):
         every = [one for change in changes for one in change.recorded]
         await outbox.append(db, self.service, [r for r in every if type(r.event) in PUBLISHED])
         await failpoint("runner.appended")
-        wanted: dict[CaseId, Sequence[Deadline]] = {
-            change.case_id: self.decider.deadlines(change.state) for change in changes
-        }
-        await timers.replace(db, wanted)
+        if self.decider.deadlines is not nothing:
+            await timers.replace(db, {c.case_id: self.decider.deadlines(c.state) for c in changes})
         await jobs.add(db, self.service, batch.jobs, batch.now)
 
 

@@ -36,27 +36,28 @@ MOST_CRASHES = 10
 LONGEST_WAIT = timedelta(minutes=5)
 LOG = structlog.get_logger()
 
-# Ask for work, within the transaction that decided it.
+# Ask for work, within the transaction that decided it; the worker is woken when that commits.
 ADD = """
-    INSERT INTO jobs (id, case_id, kind, payload, traceparent, run_at)
-    SELECT id, case_id, kind, payload::jsonb, traceparent, $6
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
-        AS job (id, case_id, kind, payload, traceparent)
-    ON CONFLICT (id) DO NOTHING
+    WITH added AS (
+        INSERT INTO jobs (id, case_id, kind, payload, traceparent, run_at)
+        SELECT id, case_id, kind, payload::jsonb, traceparent, $6
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+            AS job (id, case_id, kind, payload, traceparent)
+        ON CONFLICT (id) DO NOTHING)
+    SELECT pg_notify($7, '')
 """
-NOTIFY = "SELECT pg_notify($1, '')"
-# A job that takes its worker down each time must not do so for ever.
-GIVE_UP = """
-    UPDATE jobs SET stuck = true, lease = NULL, leased_until = NULL, cause = 'lease lost'
-    WHERE NOT stuck AND leased_until < $1 AND attempts >= $2
-"""
-# Lease what is due, oldest first, never two of one case.
+# Lease what is due, oldest first, never two of one case. A job that takes its worker down each time
+# must not do so for ever.
 CLAIM = """
+    WITH given_up AS (
+        UPDATE jobs SET stuck = true, lease = NULL, leased_until = NULL, cause = 'lease lost'
+        WHERE NOT stuck AND leased_until < $1 AND attempts >= $4)
     UPDATE jobs SET lease = gen_random_uuid(), leased_until = $1::timestamptz + $2::interval,
                     attempts = attempts + 1
     WHERE seq IN (
         SELECT seq FROM jobs AS job
-        WHERE NOT stuck AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $1)
+        WHERE NOT stuck AND run_at <= $1
+          AND (leased_until IS NULL OR (leased_until < $1 AND attempts < $4))
           AND NOT EXISTS (
               SELECT 1 FROM jobs AS other WHERE other.case_id = job.case_id
               AND (other.leased_until >= $1 OR (other.seq < job.seq AND NOT other.stuck)))
@@ -145,8 +146,8 @@ async def add(db: Db, service: str, wanted: Sequence[NewJob], now: datetime) -> 
         [json.dumps(dict(one.job.payload)) for one in wanted],
         [one.traceparent for one in wanted],
         now,
+        f"{service}_jobs",
     )
-    await db.execute(NOTIFY, f"{service}_jobs")
 
 
 async def settle(db: Db, leases: Sequence[Lease]) -> set[Lease]:
@@ -199,8 +200,7 @@ class Worker:
         """Lease up to `most` jobs that are due."""
         now = clock.now()
         async with self.pool.acquire() as db:
-            await db.execute(GIVE_UP, now, MOST_CRASHES)
-            rows = await db.fetch(CLAIM, now, LEASE, most)
+            rows = await db.fetch(CLAIM, now, LEASE, most, MOST_CRASHES)
         return [
             ClaimedJob(
                 row["id"],

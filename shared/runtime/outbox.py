@@ -11,7 +11,7 @@ from shared.contracts.envelope import CONTENT_TYPE, Recorded
 from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
 from shared.runtime.patience import for_ever
-from shared.runtime.postgres import Db, Pool, Wakeups
+from shared.runtime.postgres import Db, Pool, Wakeups, session
 from shared.runtime.telemetry import metrics
 from shared.runtime.wire import LARGEST_VALUE
 
@@ -21,15 +21,16 @@ ELECTION_SECONDS = 0.5
 PULSE_SECONDS = 3.0
 
 # Append what was decided; `seq` keeps a case's order because the case is locked until the commit.
+# The relay is woken when this transaction commits.
 APPEND = """
-    INSERT INTO outbox
-        (id, aggregatetype, aggregateid, type, payload, occurred_at, causation_id, traceparent)
-    SELECT * FROM unnest(
-        $1::uuid[], $2::text[], $3::uuid[], $4::text[],
-        $5::text[], $6::timestamptz[], $7::uuid[], $8::text[])
+    WITH appended AS (
+        INSERT INTO outbox
+            (id, aggregatetype, aggregateid, type, payload, occurred_at, causation_id, traceparent)
+        SELECT * FROM unnest(
+            $1::uuid[], $2::text[], $3::uuid[], $4::text[],
+            $5::text[], $6::timestamptz[], $7::uuid[], $8::text[]))
+    SELECT pg_notify($9, '')
 """
-# Wake the relay when this transaction commits.
-NOTIFY = "SELECT pg_notify($1, '')"
 # The relay's turn: oldest first.
 OLDEST = """
     SELECT seq, id, aggregatetype, aggregateid::text AS key, type, payload, occurred_at,
@@ -38,7 +39,7 @@ OLDEST = """
 """
 # What Kafka has acknowledged.
 DELETE = "DELETE FROM outbox WHERE seq = ANY($1::bigint[])"
-# One relay per schema. The lock is the connection's, and the pool frees it when it takes that back.
+# One relay per schema. The lock is the session's, and ends with it.
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('relay:' || current_schema(), 0))"
 # A leader that froze loses its lead with its connection; one that waits for Kafka shows its pulse.
 LEAD_WHILE_ALIVE = "SET idle_session_timeout = '15s'"
@@ -74,8 +75,7 @@ async def append(db: Db, service: str, recorded: Sequence[Recorded]) -> None:
     rows = columns(recorded)
     if max(map(_size, rows[4])) > LARGEST_VALUE:
         raise Unprocessable("an event is too large: pass its content by a claim check")
-    await db.execute(APPEND, *rows)
-    await db.execute(NOTIFY, channel(service))
+    await db.execute(APPEND, *rows, channel(service))
 
 
 def columns(recorded: Sequence[Recorded]) -> tuple[list[Any], ...]:
@@ -120,7 +120,7 @@ class Relay:
         await for_ever(self._lead, "relay")
 
     async def _lead(self) -> None:
-        async with self.pool.acquire() as db:
+        async with session(self.pool) as db:
             while not await db.fetchval(LEAD):  # noqa: ASYNC110 - a lock tells nobody that it is free
                 await asyncio.sleep(ELECTION_SECONDS)
             await db.execute(LEAD_WHILE_ALIVE)

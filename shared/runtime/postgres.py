@@ -52,8 +52,29 @@ async def open_pool(dsn: str, schema: str, size: int = 8) -> AsyncIterator[Pool]
         command_timeout=60,
         max_inactive_connection_lifetime=300,
         init=_prepare,
+        connection_class=_Pooled,
     ) as pool:
         yield pool
+
+
+@asynccontextmanager
+async def session(pool: Pool) -> AsyncIterator[Db]:
+    """Lend a connection that may SET things and hold locks; they end with it, it isn't reused."""
+    async with pool.acquire() as db:
+        try:
+            yield db
+        finally:
+            db.terminate()
+
+
+class _Pooled(Connection):
+    """Goes back to the pool without a round trip: nobody changes it but in a `session`.
+
+    asyncpg itself still rolls back a transaction that is left open.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
 
 
 async def _prepare(db: Any) -> None:

@@ -23,20 +23,20 @@ HANDLING = timedelta(seconds=10)
 RETRY = timedelta(minutes=5)
 LOG = structlog.get_logger()
 
-# Drop what the cases no longer want, or want at another time.
-DROP = """
-    DELETE FROM timers WHERE case_id = ANY($1::uuid[]) AND NOT EXISTS (
-        SELECT 1 FROM unnest($2::uuid[], $3::text[], $4::timestamptz[])
-            AS wanted (case_id, kind, due)
-        WHERE wanted.case_id = timers.case_id AND wanted.kind = timers.kind
-          AND wanted.due = timers.due_at)
-"""
-# Write what they want now.
-SET = """
+# Drop what the cases no longer want and write what they want now; what stays keeps its attempts.
+REPLACE = """
+    WITH wanted AS (
+        SELECT * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[])
+            AS wanted (case_id, kind, due)),
+    dropped AS (
+        DELETE FROM timers WHERE case_id = ANY($1::uuid[]) AND NOT EXISTS (
+            SELECT FROM wanted
+            WHERE wanted.case_id = timers.case_id AND wanted.kind = timers.kind))
     INSERT INTO timers (case_id, kind, due_at, retry_at)
-    SELECT case_id, kind, due, due
-    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS wanted (case_id, kind, due)
-    ON CONFLICT (case_id, kind) DO NOTHING
+    SELECT case_id, kind, due, due FROM wanted
+    ON CONFLICT (case_id, kind) DO UPDATE
+        SET due_at = excluded.due_at, retry_at = excluded.due_at, attempts = 0, cause = NULL
+        WHERE timers.due_at <> excluded.due_at
 """
 # The row is the right to be heard: whoever deletes it speaks; a deadline moved or dropped is mute.
 SETTLE = """
@@ -83,10 +83,7 @@ async def replace(db: Db, wanted: Mapping[CaseId, Sequence[Deadline]]) -> None:
     if not wanted:
         return
     rows = [(case, one.kind, one.due_at) for case, all_ in wanted.items() for one in all_]
-    columns = [[row[i] for row in rows] for i in range(3)]
-    await db.execute(DROP, list(wanted), *columns)
-    if rows:
-        await db.execute(SET, *columns)
+    await db.execute(REPLACE, list(wanted), *([row[i] for row in rows] for i in range(3)))
 
 
 async def settle(db: Db, timers: Sequence[Timer]) -> set[Timer]:
