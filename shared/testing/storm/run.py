@@ -43,6 +43,8 @@ POINTS = (
     "ticker.claimed=kill@0.01"
 )
 LOOK_SECONDS = 1.0
+LINGER_SECONDS = 60.0
+MOST = 0.8
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Storm:
             async with self._reading(working):
                 await working.work(self.forecast.cases, 0.8 * self.forecast.seconds)
                 await asyncio.to_thread(weather.wait_until_calm)
+                await self._linger(working)
                 drained = await self._drain(audit, operator, working, weather)
         finally:
             await asyncio.to_thread(weather.end)
@@ -187,6 +190,16 @@ class Storm:
             readers = group.create_task(working.read_for_ever())
             yield
             readers.cancel()
+
+    async def _linger(self, working: Hospital) -> None:
+        """Keep the fail points armed until most cases were signed, or for a while.
+
+        On a busy machine the blows are over before the work has well begun.
+        """
+        ends = clock.ticks() + LINGER_SECONDS
+        wanted = MOST * self.forecast.cases
+        while clock.ticks() < ends and len(working.signed) < wanted:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _drain(
         self, audit: Audit, operator: Operator, working: Hospital, weather: Weather
