@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from services.matching.domain.assignment import brief_of
 from services.matching.domain.inputs import (
     AcceptOffer,
     DeclineOffer,
@@ -18,11 +17,11 @@ from services.matching.domain.inputs import (
     ReleaseReason,
 )
 from services.matching.domain.state import (
-    AskedReader,
     Assigned,
-    Brief,
     Matching,
     Paused,
+    asked_of,
+    brief_of,
     going,
 )
 from services.matching.store import roster, worklist
@@ -105,8 +104,7 @@ class Answered(BaseModel):
 
     @classmethod
     def of(cls, mine: Mine, assignment: str, state: Matching) -> Self:
-        brief = brief_of(state.assignment)
-        asked = _asked(brief, assignment)
+        asked = asked_of(state.assignment, assignment)
         return cls(
             case_id=mine.case_id,
             assignment=assignment,
@@ -203,11 +201,6 @@ class Desk:
         if outcome.refused is not None:
             raise refusal(outcome.refused)
         return Answered.of(mine, received.assignment, outcome.state)
-
-
-def _asked(brief: Brief | None, assignment: str) -> AskedReader | None:
-    every = brief.asked if brief else ()
-    return next((one for one in every if one.assignment == assignment), None)
 
 
 def _owed_at(state: Matching, assignment: str) -> datetime | None:

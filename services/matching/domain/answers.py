@@ -12,8 +12,8 @@ from services.matching.domain.state import (
     Assignment,
     Brief,
     Offered,
-    Paused,
     Standing,
+    asked_of,
 )
 from shared.contracts.base import Event, ReaderId
 from shared.contracts.matching import (
@@ -113,10 +113,6 @@ def released(state: Assignment, received: ReleaseAssignment, _moment: Moment) ->
 
 
 def _asked(state: Assignment, assignment: str, reader: ReaderId) -> AskedReader | None:
-    """Find the offer, however long ago; another reader's is none."""
-    if isinstance(state, Paused) or state.brief is None:
-        return None
-    mine = (
-        one for one in state.brief.asked if (one.assignment, one.reader) == (assignment, reader)
-    )
-    return next(mine, None)
+    """Find the reader's own offer; another's is none."""
+    found = asked_of(state, assignment)
+    return found if found and found.reader == reader else None

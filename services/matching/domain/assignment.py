@@ -30,13 +30,13 @@ from services.matching.domain.state import (
     AskedReader,
     Assigned,
     Assignment,
-    Brief,
     Closed,
     Offered,
     Open,
     Paused,
     Unfillable,
     Unknown,
+    brief_of,
 )
 from shared.contracts.base import CaseId, DeadlineReached, Event
 from shared.contracts.deid import CaseDeidentified
@@ -72,11 +72,6 @@ def decide(state: Assignment, received: Input, moment: Moment) -> Sequence[Event
         return tuple(_while_paused(state, received, moment))
     answer = ANSWERS.get(type(received))
     return tuple(answer(state, received, moment)) if answer else ()
-
-
-def brief_of(state: Assignment) -> Brief | None:
-    """Give what is known of the case in whatever state; None before it was accepted."""
-    return brief_of(state.then) if isinstance(state, Paused) else state.brief
 
 
 def deadlines(state: Assignment) -> tuple[Deadline, ...]:

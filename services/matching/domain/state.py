@@ -119,6 +119,18 @@ Assignment = Annotated[
 ]
 
 
+def brief_of(state: "Assignment") -> Brief | None:
+    """Give what is known of the case in whatever state; None before it was accepted."""
+    return brief_of(state.then) if isinstance(state, Paused) else state.brief
+
+
+def asked_of(state: "Assignment", assignment: str) -> AskedReader | None:
+    """Find an offer, however long ago it was made."""
+    brief = brief_of(state)
+    every = brief.asked if brief else ()
+    return next((one for one in every if one.assignment == assignment), None)
+
+
 class NotStarted(Frozen):
     """No case was accepted yet."""
 

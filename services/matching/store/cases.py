@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.domain.assignment import brief_of
 from services.matching.domain.plan import waiting
 from services.matching.domain.state import (
     AskedReader,
@@ -17,6 +16,7 @@ from services.matching.domain.state import (
     Running,
     Standstill,
     Stopped,
+    brief_of,
     going,
 )
 from services.matching.store.contracts import contracts

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.matching.domain.fit import POLICY
 from services.matching.domain.inputs import AcceptOffer, DeclineOffer, OfferCase, ReleaseAssignment
 from services.matching.domain.reader import Licence, Reader, Shift
-from services.matching.domain.state import AskedReader, Matching
+from services.matching.domain.state import AskedReader, Matching, brief_of
 from shared.contracts import deid, intake, notify, reporting
 from shared.contracts.base import CaseId, ObjectRef
 from shared.contracts.matching import Explanation, Ineligible
@@ -189,8 +189,8 @@ def back(assignment: str, who: str = "dr-osei") -> ReleaseAssignment:
 
 def asked(state: Matching) -> tuple[AskedReader, ...]:
     """Give everybody who was asked, in order."""
-    inner = state.assignment.then if state.assignment.kind == "paused" else state.assignment
-    return inner.brief.asked if inner.brief else ()
+    brief = brief_of(state.assignment)
+    return brief.asked if brief else ()
 
 
 def last(state: Matching) -> str:

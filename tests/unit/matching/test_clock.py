@@ -383,3 +383,16 @@ def test_times_in_any_zone_are_understood() -> None:
 
     assert isinstance(said, ClockStarted)
     assert said.due_at == at(hours=96)
+
+
+def test_a_clock_without_terms_can_not_start() -> None:
+    [said] = only(given(MATCHING).when(accepted()), ClockStarted)
+
+    assert MATCHING.evolve(MATCHING.initial, said) == MATCHING.initial
+
+
+def test_a_refused_input_leaves_the_clock_alone(assigned: Case) -> None:
+    step = assigned.when(offer(), at(hours=97))
+
+    assert step.refused is not None
+    assert step.state == assigned.state

@@ -8,15 +8,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.domain.decide import MATCHING
 from services.matching.domain.eligibility import Candidate, Question, barred
 from services.matching.domain.fit import TERMS, score
-from services.matching.domain.inputs import NobodyFits, OfferCase
+from services.matching.domain.inputs import Input, NobodyFits, OfferCase
 from services.matching.domain.need import Need, need_of
-from services.matching.domain.plan import Held, Proposal, Round, Waiting, recalls
+from services.matching.domain.plan import Held, Proposal, Round, Waiting, recalls, waiting
+from services.matching.domain.plan import held as held_in
 from services.matching.domain.reader import Reader
+from services.matching.domain.state import Assignment
 from shared.contracts.base import CaseId
 from shared.contracts.intake import FirstRead
-from tests.unit.matching.cases import NOON, accepted, at, reader
+from shared.testing.spec import given as given_case
+from tests.unit.matching.cases import (
+    CASE,
+    NOON,
+    accepted,
+    at,
+    deidentified,
+    last,
+    reader,
+    requested,
+    yes,
+)
+from tests.unit.matching.cases import offer as case_offer
 
 
 def need(number: int = 1, **changes: Any) -> Need:
@@ -179,6 +194,39 @@ def test_a_changed_roster_takes_back_offers_and_seldom_cases(
 
 def test_who_is_on_no_roster_holds_nothing() -> None:
     assert [one.reason for one in recalls([held(accepted_=True)], {}, NOON)] == ["on_roster"]
+
+
+def after(*inputs: Input) -> Assignment:
+    """Give where an accepted and clean case stands after these inputs."""
+    case = given_case(MATCHING).then(accepted()).then(deidentified())
+    for one in inputs:
+        case = case.then(one)
+    return case.state.assignment
+
+
+def test_a_case_waits_while_there_is_room_for_another_reader() -> None:
+    opened = waiting(after(), at(hours=96))
+    unfillable = waiting(after(NobodyFits(case_id=CASE, why=())), at(hours=96))
+
+    assert opened is not None
+    assert (opened.room, opened.told, opened.offered) == (1, None, False)
+    assert unfillable is not None
+    assert unfillable.told == frozenset()
+    assert waiting(after(case_offer()), at(hours=96)) is None
+    assert waiting(after(requested()), at(hours=96)) is None
+
+
+def test_who_holds_a_case_is_known_in_every_state() -> None:
+    def holders(*inputs: Input) -> list[tuple[str, bool]]:
+        return [(one.reader, one.accepted) for one in held_in(after(*inputs))]
+
+    opened = given_case(MATCHING).then(accepted()).then(deidentified())
+    accepting = yes(last(opened.then(case_offer()).state))
+
+    assert holders() == []
+    assert holders(case_offer()) == [("dr-osei", False)]
+    assert holders(case_offer(), accepting) == [("dr-osei", True)]
+    assert holders(case_offer(), accepting, requested()) == [("dr-osei", True)]
 
 
 FIELDS = ("musculoskeletal", "chest", "pediatric")

@@ -75,6 +75,8 @@ def test_an_empty_file_is_an_empty_seed(text: str) -> None:
         (CONTRACT.replace("urgent", "asap"), "contracts.0.levels.asap"),
         (CONTRACT.replace("st-a", "St. A"), "line 2, contracts.0.partner: "),
         ("readers: [", "x.yaml, line 1: "),
+        ("a: \x00", "x.yaml is no well-formed YAML"),
+        ("readers: dr-a\n", "line 1, readers: "),
         ("- a\n- b\n", "line 1, file: "),
         ("surprise: 1\n", "line 1, surprise: "),
     ],
