@@ -2,11 +2,17 @@
 
 import pytest
 import pytest_socket
+import structlog
 
 pytest_plugins = ["shared.testing.fixtures"]
 
 # Pure tests stay pure: no address can be reached from them, not even by accident.
 WITHOUT_SOCKETS = ("tests/unit/", "tests/walkthrough/", "tests/contract/")
+
+
+def pytest_configure() -> None:
+    """Let logs be plain: the default renderer takes minutes over one deep stack trace."""
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
 
 
 @pytest.hookimpl(tryfirst=True)
