@@ -12,7 +12,14 @@ from shared.runtime.local.kafka.jars import archive_file, find_java, jars_folder
 
 HERE = Path(__file__).parent
 # A broker without replicas and with six partitions a topic is content with half a gigabyte.
-JVM = ("-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
+# It is started often and runs for minutes: what its second compiler would gain it never earns.
+JVM = (
+    "-Xmx512m",
+    "-Xms128m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+)
 # One fixed id: this cluster is always alone, and a data folder must fit its broker again.
 CLUSTER_ID = "b3ZlcnJlYWQtbG9jYWwtMQ"
 
