@@ -202,8 +202,8 @@ def _missing_in_books(evidence: Evidence, first: Sequence[Published]) -> Iterato
             missing = sum((Counter(told) - Counter(kept.noted(publisher))).values())
             if missing:
                 yield f"books: {missing} events of {publisher} missing for case {kept.case_id}"
-        if kept.book.rings < 1:
-            yield f"books: the deadline of case {kept.case_id} never came"
+        if kept.book.rings < len(kept.book.entries) or not kept.book.entries:
+            yield f"books: a deadline of case {kept.case_id} never came"
         if kept.book.counts < len(kept.told["intake"]):
             yield f"books: a job of case {kept.case_id} was never done"
 
@@ -214,8 +214,8 @@ def _doubled_in_books(evidence: Evidence, first: Sequence[Published]) -> Iterato
             extra = sum((Counter(kept.noted(publisher)) - Counter(told)).values())
             if extra:
                 yield f"books: {extra} events of {publisher} too many for case {kept.case_id}"
-        if kept.book.rings > 1:
-            yield f"books: the deadline of case {kept.case_id} came {kept.book.rings} times"
+        if kept.book.rings > len(kept.book.entries):
+            yield f"books: a deadline of case {kept.case_id} came twice"
         if kept.book.counts > len(kept.told["intake"]):
             yield f"books: a job of case {kept.case_id} was counted twice"
 

@@ -41,7 +41,7 @@ CALM = Evidence(
     known={"deid": {one.event_id for one in RECORDS[:2]}},
     listens={"deid": {InformationProvided.ce_type()}},
     books={
-        CASE: Book(entries=tuple(map(entry, TOLD)), rings=1, counts=2).model_dump_json(),
+        CASE: Book(entries=tuple(map(entry, TOLD)), rings=3, counts=2).model_dump_json(),
     },
     results={CASE: 1},
     left={"outbox": 0, "parked": 0},
@@ -50,7 +50,7 @@ CALM = Evidence(
 
 
 def book(**changes: object) -> Callable[[Evidence], Evidence]:
-    base = Book(entries=tuple(map(entry, TOLD)), rings=1, counts=2)
+    base = Book(entries=tuple(map(entry, TOLD)), rings=3, counts=2)
     return lambda one: replace(one, books={CASE: base.model_copy(update=changes).model_dump_json()})
 
 
@@ -58,16 +58,16 @@ LOST: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "no result came": (lambda one: replace(one, results={}), "delivery"),
     "never published": (lambda one: replace(one, published=RECORDS[:2]), "outbox"),
     "never handled": (lambda one: replace(one, known={"deid": set()}), "inbox"),
-    "not in the books": (book(entries=tuple(map(entry, TOLD[:2]))), "books"),
+    "not in the books": (book(entries=tuple(map(entry, TOLD[:2])), rings=2), "books"),
     "no book at all": (lambda one: replace(one, books={}), "books"),
-    "no deadline": (book(rings=0), "books"),
+    "no deadline": (book(rings=2), "books"),
     "no job": (book(counts=1), "books"),
     "something left": (lambda one: replace(one, left={"jobs": 2}), "rest"),
 }
 DOUBLED: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "two results": (lambda one: replace(one, results={CASE: 2}), "delivery"),
-    "twice in the books": (book(entries=tuple(map(entry, [*TOLD, TOLD[0]]))), "books"),
-    "two rings": (book(rings=2), "books"),
+    "twice in the books": (book(entries=tuple(map(entry, [*TOLD, TOLD[0]])), rings=4), "books"),
+    "two rings": (book(rings=4), "books"),
     "a job twice": (book(counts=3), "books"),
     "one id, two events": (
         lambda one: replace(one, published=[*RECORDS, replace(RECORDS[0], value=RECORDS[1].value)]),
