@@ -38,7 +38,7 @@ storm: setup ## cases through services that are killed: CASES= MINUTES= SEED= PL
 		$(if $(PLANTED),--planted $(PLANTED))
 
 bench: setup ## measure: each figure beside a peer or a limit from the same run
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script; done
+	@$(PYTHON) -m benchmarks.pipeline
 
 clean: setup ## stop everything and remove data, keys and logs; downloads stay
 	@.venv/bin/overread down

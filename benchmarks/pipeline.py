@@ -1,4 +1,115 @@
 """How fast does a case travel? One hop, all five services, the first offer, and memory, in one run.
 
 Each figure stands beside a limit or a peer measured in the same minutes on the same machine.
+`python -m benchmarks.pipeline [--json] [--quick]`; it ends with 0 whether or not a target is
+reached, and says which are.
 """
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measured import hop, memory, travel
+from benchmarks.measured.hop import Hop
+from benchmarks.measured.memory import Memory
+from benchmarks.measured.servers import servers
+from benchmarks.measured.travel import Travel
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    events: int
+    backlog: int
+    cases: int
+    paced: int
+
+
+FULL = Size(rounds=5, events=10_000, backlog=100_000, cases=400, paced=150)
+QUICK = Size(rounds=1, events=2_000, backlog=2_000, cases=10, paced=5)
+PACE = 5.0  # cases a second
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure; `target` in words, and whether it was reached (None: no target)."""
+
+    name: str
+    value: float
+    unit: str
+    target: str = ""
+    reached: bool | None = None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--quick", action="store_true", help="little of everything, as in CI")
+    asked = parser.parse_args()
+    figures = asyncio.run(measured(QUICK if asked.quick else FULL))
+    if asked.json:
+        print(json.dumps([asdict(one) for one in figures], indent=2))
+    else:
+        show(figures)
+
+
+async def measured(size: Size) -> list[Figure]:
+    with servers() as pair:
+        hops = await hop.measure(pair, size.rounds, size.events)
+        weighed = await memory.measure(pair, size.backlog)
+        travelled = await travel.measure(pair, size.cases, size.paced, PACE)
+    return [*_of_hop(hops), *_of_travel(travelled), *_of_memory(weighed, size)]
+
+
+def _of_hop(hops: Hop) -> list[Figure]:
+    share, times = hops.of_limit, hops.times_single
+    return [
+        Figure("one hop, in batches", median(hops.batched), "events/s"),
+        Figure("raw limit, one after the other", median(o.all for o in hops.limits), "events/s"),
+        Figure("  consume alone", median(one.consume for one in hops.limits), "events/s"),
+        Figure("  insert alone", median(one.insert for one in hops.limits), "events/s"),
+        Figure("  produce alone", median(one.produce for one in hops.limits), "events/s"),
+        Figure("one message, one transaction", median(hops.single), "events/s"),
+        Figure("hop / raw limit", share, "", "at least 0.6", share >= 0.6),
+        Figure("hop / one by one", times, "", "at least 5", times >= 5),
+    ]
+
+
+def _of_travel(travelled: Travel) -> list[Figure]:
+    cases = travelled.cases_per_second
+    half, most = travelled.percentile(50) * 1000, travelled.percentile(99) * 1000
+    return [
+        Figure("all five services", cases, "cases/s", "at least 40", cases >= 40),
+        Figure(f"accepted to offer at {PACE:g}/s, p50", half, "ms", "under 150", half < 150),
+        Figure(f"accepted to offer at {PACE:g}/s, p99", most, "ms", "under 500", most < 500),
+    ]
+
+
+def _of_memory(weighed: Memory, size: Size) -> list[Figure]:
+    growth = weighed.growth
+    name = f"memory, backlog of {size.backlog:,}"
+    return [
+        Figure(f"{name}: after a tenth", weighed.early / 2**20, "MiB"),
+        Figure(f"{name}: at the end / after a tenth", growth, "", "at most 1.1", growth <= 1.1),
+    ]
+
+
+def show(figures: Sequence[Figure]) -> None:
+    table = Table("figure", "value", "target", title="The pipeline on this machine")
+    for one in figures:
+        number = f"{one.value:,.2f}" if one.value < 100 else f"{one.value:,.0f}"
+        reached = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[one.reached]
+        table.add_row(one.name, f"{number} {one.unit}", f"{one.target} {reached}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
