@@ -39,7 +39,7 @@ LEFT = """
     SELECT (SELECT count(*) FROM {schema}.outbox) AS outbox,
            (SELECT count(*) FROM {schema}.parked WHERE resolution IS NULL) AS parked,
            (SELECT count(*) FROM {schema}.jobs) AS jobs,
-           (SELECT count(*) FROM {schema}.timers WHERE due_at < now()) AS timers
+           (SELECT count(*) FROM {schema}.timers WHERE due_at < now() + interval '5 s') AS timers
 """
 KNOWN = """
     SELECT input_id FROM {schema}.inbox
