@@ -25,9 +25,13 @@ WARM_UP = 40
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """Cases a second, and seconds from CaseAccepted to the first offer at a steady rate."""
+    """Cases a second, and seconds from CaseAccepted to the first offer at a steady rate.
+
+    `cpu`: milliseconds of processor time that a case cost each program, at full speed.
+    """
 
     cases_per_second: float
+    cpu: Mapping[str, float]
     offers: Sequence[float]
 
     def percentile(self, which: int) -> float:
@@ -38,10 +42,10 @@ async def measure(servers: Servers, cases: int, paced: int, rate: float) -> Trav
     async with whole(servers) as running:
         await running.submit(WARM_UP)
         await running.all_delivered()
-        began = clock.ticks()
+        began, idle = clock.ticks(), running.cpu_seconds()
         await running.submit(cases)
         await running.all_delivered()
-        per_second = cases / (clock.ticks() - began)
+        per_second, busy = cases / (clock.ticks() - began), running.cpu_seconds()
         before = set(await _moments(running, "intake", CaseAccepted.ce_type()))
         await running.submit(paced, rate)
         await running.all_delivered()
@@ -50,7 +54,8 @@ async def measure(servers: Servers, cases: int, paced: int, rate: float) -> Trav
     waits = [
         (offered[case] - at).total_seconds() for case, at in accepted.items() if case not in before
     ]
-    return Travel(per_second, waits)
+    cpu = {name: 1000 * (busy[name] - idle[name]) / cases for name in busy}
+    return Travel(per_second, cpu, waits)
 
 
 async def _moments(running: Whole, publisher: str, kind: str) -> Mapping[str, datetime]:
