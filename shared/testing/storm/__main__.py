@@ -58,6 +58,8 @@ def _hunt(names: list[str], seed: int) -> int:
         ledger = rage(replace(HUNTED, seed=seed, bug=name))
         caught[name] = sorted({flaw.partition(":")[0] for flaw in _found(ledger)})
         CONSOLE.print(f"{name}: {', '.join(caught[name]) or 'NOT CAUGHT'}")
+        for flaw in _found(ledger)[:3]:
+            CONSOLE.print(f"  {flaw}")
     table = Table("planted bug", "what it does", "caught by")
     for name, checks in caught.items():
         table.add_row(name, BUGS[name].claim, ", ".join(checks) or "[red]nothing")

@@ -226,7 +226,7 @@ BUGS: dict[str, Bug] = {
     "timers-outside": Bug(
         "writes deadlines after the transaction",
         lambda: _after(timers, "replace"),
-        "runner.committed=kill@0.2",
+        "runner.committed=raise@0.6",
     ),
     "no-lease-check": Bug(
         "takes a job's result from a worker that lost its lease", _no_lease_check, DYING
