@@ -14,7 +14,7 @@ from benchmarks.measured import raw, service
 from benchmarks.measured.hospital import inputs
 from benchmarks.measured.place import Place, opened
 from benchmarks.measured.servers import Servers
-from shared.runtime import clock
+from shared.runtime import clock, collector
 from shared.runtime.feed import Feed
 from shared.runtime.handle import Runner
 from shared.runtime.kafka import POLL_RECORDS, Publisher, Subscription
@@ -95,6 +95,7 @@ async def measure(servers: Servers, rounds: int, count: int) -> Hop:
     work = raw.decided(list(inputs(count)))
     events = [one.received for one in work]
     few = events[: max(1, count // 10)]
+    collector.rarely()  # a service does not hold the events to come
     async with opened(servers) as place:
         for _ in range(rounds):
             prefix = await place.told(events)

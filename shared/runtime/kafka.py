@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -246,7 +247,6 @@ class Publisher:
     bootstrap: str
     _producer: Any = None
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _partitioner: DefaultPartitioner = field(default_factory=DefaultPartitioner)
 
     @property
     def connected(self) -> bool:
@@ -316,7 +316,7 @@ class Publisher:
             if one.topic not in partitions:
                 partitions[one.topic] = sorted(await producer.partitions_for(one.topic))
             known = partitions[one.topic]
-            tp = TopicPartition(one.topic, self._partitioner(one.key, known, known))
+            tp = TopicPartition(one.topic, _partition(one.key, tuple(known)))
             if tp in full:
                 continue
             builder, seqs = batches.setdefault(tp, (producer.create_batch(), []))
@@ -328,6 +328,12 @@ class Publisher:
             else:
                 seqs.append(one.seq)
         return batches
+
+
+@lru_cache(maxsize=20_000)
+def _partition(key: bytes, known: tuple[int, ...]) -> int:
+    """Give a case's partition, as every client of Kafka does; the hash is slow in Python."""
+    return int(DefaultPartitioner()(key, known, known))
 
 
 async def _send(producer: Any, tp: TopicPartition, builder: Any) -> None:

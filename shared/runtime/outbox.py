@@ -33,8 +33,8 @@ APPEND = """
 """
 # The relay's turn: oldest first.
 OLDEST = """
-    SELECT seq, id, aggregatetype, aggregateid::text AS key, type, payload, occurred_at,
-           causation_id, traceparent
+    SELECT seq, id::text AS id, aggregatetype, aggregateid::text AS key, type, payload,
+           occurred_at, causation_id::text AS causation_id, traceparent
     FROM outbox ORDER BY seq LIMIT $1
 """
 # What Kafka has acknowledged.
@@ -156,7 +156,7 @@ class Relay:
         service = row["aggregatetype"]
         pairs = [
             ("ce_specversion", b"1.0"),
-            ("ce_id", str(row["id"]).encode()),
+            ("ce_id", row["id"].encode()),
             ("ce_type", row["type"].encode()),
             ("ce_source", b"/overread/" + service.encode()),
             ("ce_subject", row["key"].encode()),
@@ -164,7 +164,7 @@ class Relay:
             ("content-type", CONTENT_TYPE.encode()),
         ]
         if row["causation_id"] is not None:
-            pairs.append(("ce_causationid", str(row["causation_id"]).encode()))
+            pairs.append(("ce_causationid", row["causation_id"].encode()))
         if row["traceparent"]:
             pairs.append(("traceparent", row["traceparent"].encode()))
         topic = f"{self.prefix}.{service}"
