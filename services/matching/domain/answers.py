@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from services.matching.domain.eligibility import Candidate, Question, barred
+from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.inputs import AcceptOffer, DeclineOffer, ReleaseAssignment
 from services.matching.domain.moment import Moment
 from services.matching.domain.state import (
@@ -57,8 +57,8 @@ def accepted(state: Assignment, received: AcceptOffer, moment: Moment) -> Answer
 
 
 def _taken(brief: Brief, offer: AskedReader, received: AcceptOffer, moment: Moment) -> Answers:
-    question = Question(brief.need, brief.refused, moment.now)
-    excluded = barred(question, Candidate(received.reader, received.load))
+    candidate = Candidate(received.reader, received.load, received.work)
+    excluded = barred(brief.question(moment.now), candidate)
     if excluded is not None:
         yield Refused("not_eligible", excluded.says)
         return

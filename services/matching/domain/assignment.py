@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from services.matching.domain import events as own
 from services.matching.domain.answers import accepted, declined, released
-from services.matching.domain.eligibility import Candidate, Question, barred
+from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.inputs import (
     AcceptOffer,
     DeclineOffer,
@@ -100,7 +100,7 @@ def _while_paused(state: Paused, received: Input, moment: Moment) -> Answers:
 
 def _learnt(state: Assignment, received: CaseAccepted, moment: Moment) -> Answers:
     if isinstance(state, Unknown) and state.brief is None:
-        need = need_of(received)
+        need = need_of(received, moment.contracts.rules(received.partner))
         terms = moment.contracts.terms(need.partner, need.service_level)
         yield own.NeedLearnt(case_id=received.case_id, need=need, terms=terms)
 
@@ -161,8 +161,8 @@ def _offered(state: Assignment, received: OfferCase, moment: Moment) -> Answers:
         yield Refused("not_open", "The case does not wait for another reader now.")
         return
     brief, reader = state.brief, received.reader
-    question = Question(brief.need, brief.refused, moment.now)
-    excluded = barred(question, Candidate(reader, received.load))
+    candidate = Candidate(reader, received.load, received.work)
+    excluded = barred(brief.question(moment.now), candidate)
     if excluded or reader.id in {one.reader for one in brief.offers}:
         yield Refused("not_eligible", excluded.says if excluded else "The reader was just asked.")
         return

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Self, get_args
 
 from pydantic import Field, model_validator
 
-from services.matching.domain.told import Told, Word
+from services.matching.domain.told import Rules, Told, Word
 from shared.contracts.base import PartnerId, ServiceLevel
 from shared.contracts.matching import Stage, StageBudget
 
@@ -90,6 +90,7 @@ class Contract(Told):
     """A partner's service levels. A level that is left out has the default terms."""
 
     partner: PartnerId
+    rules: Rules = Rules()
     levels: Mapping[ServiceLevel, Terms] = Field(default_factory=dict)
 
 
@@ -97,6 +98,10 @@ class Contracts(Told):
     """Every contract in force. A partner without one has the default: no case is without clock."""
 
     by_partner: Mapping[PartnerId, Contract] = Field(default_factory=dict)
+
+    def rules(self, partner: PartnerId) -> Rules:
+        contract = self.by_partner.get(partner)
+        return Rules() if contract is None else contract.rules
 
     def terms(self, partner: PartnerId, level: ServiceLevel) -> Terms:
         contract = self.by_partner.get(partner)

@@ -11,28 +11,54 @@ from typing import Final, Literal
 
 from services.matching.domain.need import GENERAL, OBSTETRIC, PEDIATRIC, Need
 from services.matching.domain.reader import Reader
-from shared.contracts.base import ReaderId
+from shared.contracts.base import Frozen, OpaqueId, ReaderId
 
 # What a rule looks at besides the reader. `skill`: what many cases share; `case`: what is this
 # case's own; `moment`: the wall clock and the reader's load.
 Scope = Literal["skill", "case", "moment"]
 
 
+class Work(Frozen):
+    """What a reader accepted since their shift began: how many cases, and their work RVU."""
+
+    cases: int = 0
+    rvu: float = 0.0
+
+
+RESTED: Final = Work()
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reader and how many cases they hold now, offers included."""
+    """A reader and how many cases they hold now, offers included.
+
+    `away`: they said so, or their app fell silent.
+    """
 
     reader: Reader
     load: int
+    work: Work = RESTED
+    away: bool = False
+
+
+class Earlier(Frozen):
+    """Somebody who read this case before, with their groups at that time."""
+
+    reader: ReaderId
+    groups: tuple[OpaqueId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May one read this case now? `refused`: those who were asked before and said no."""
+    """May one read this case now?
+
+    `refused`: those who were asked before and said no. `earlier`: those who have read it.
+    """
 
     need: Need
     refused: frozenset[ReaderId]
     now: datetime
+    earlier: tuple[Earlier, ...] = ()
 
 
 def on_roster(_question: Question, candidate: Candidate) -> bool:
@@ -46,6 +72,12 @@ def human(_question: Question, candidate: Candidate) -> bool:
 
 def modality(question: Question, candidate: Candidate) -> bool:
     return set(question.need.modalities) <= set(candidate.reader.modalities)
+
+
+def body_region(question: Question, candidate: Candidate) -> bool:
+    """A region that intake could not name excludes nobody."""
+    regions = candidate.reader.body_regions
+    return not regions or question.need.regions <= set(regions)
 
 
 def subspecialty(question: Question, candidate: Candidate) -> bool:
@@ -72,6 +104,35 @@ def licence(question: Question, candidate: Candidate) -> bool:
     return candidate.reader.licensed(question.need.jurisdiction, question.now)
 
 
+def credentials(question: Question, candidate: Candidate) -> bool:
+    """Nothing on record has run out, and what the contract asks for is there."""
+    day, held = candidate.reader.day(question.now), candidate.reader.credentials
+    valid = {one.code for one in held if one.expires_on >= day}
+    return valid >= {one.code for one in held} | set(question.need.rules.credentials)
+
+
+def privileges(question: Question, candidate: Candidate) -> bool:
+    """Where the contract asks for it, the partner has granted leave, and it has not run out."""
+    if not question.need.rules.needs_privileges:
+        return True
+    day, partner = candidate.reader.day(question.now), question.need.partner
+    return any(
+        one.partner == partner and one.expires_on >= day for one in candidate.reader.privileges
+    )
+
+
+def language(question: Question, candidate: Candidate) -> bool:
+    """The report is written in the language that the case asks for."""
+    wanted = question.need.report_language
+    return wanted is None or wanted in {one.partition("-")[0] for one in candidate.reader.languages}
+
+
+def own_staff(question: Question, candidate: Candidate) -> bool:
+    """Where the contract says so, nobody reviews for their employer."""
+    need = question.need
+    return not need.rules.excludes_own_staff or need.partner not in candidate.reader.staff_of
+
+
 def first_reader(question: Question, candidate: Candidate) -> bool:
     """Nobody reviews their own report."""
     reader = candidate.reader
@@ -84,12 +145,45 @@ def first_group(question: Question, candidate: Candidate) -> bool:
     return group is None or group not in candidate.reader.groups
 
 
+def earlier_reader(question: Question, candidate: Candidate) -> bool:
+    """Who decides between readings made none of them, nor did their group (adjudication)."""
+    reader = candidate.reader
+    return not any(
+        one.reader == reader.id or set(one.groups) & set(reader.groups) for one in question.earlier
+    )
+
+
+def conflict(question: Question, candidate: Candidate) -> bool:
+    """Nobody reads where they declared a conflict of interest."""
+    need = question.need
+    parties = {need.partner, need.first_reader, need.first_group}
+    return parties.isdisjoint(candidate.reader.conflicts)
+
+
 def asked_before(question: Question, candidate: Candidate) -> bool:
     return candidate.reader.id not in question.refused
 
 
 def on_shift(question: Question, candidate: Candidate) -> bool:
     return candidate.reader.on_shift(question.now)
+
+
+def available(_question: Question, candidate: Candidate) -> bool:
+    return not candidate.away
+
+
+def fatigue_hours(question: Question, candidate: Candidate) -> bool:
+    return not candidate.reader.overdue(question.now)
+
+
+def fatigue_cases(_question: Question, candidate: Candidate) -> bool:
+    return not candidate.reader.caps.reached(candidate.work.cases)
+
+
+def fatigue_rvu(question: Question, candidate: Candidate) -> bool:
+    """Tell whether this case would still fit under the cap; a shift's first always does."""
+    cap, done = candidate.reader.caps.rvu, candidate.work.rvu
+    return cap is None or done == 0 or done + question.need.rvu <= cap
 
 
 def capacity(_question: Question, candidate: Candidate) -> bool:
@@ -113,23 +207,37 @@ CONSTRAINTS: Final = (
     Constraint(on_roster, "skill", "The reader is not active on the roster."),
     Constraint(human, "skill", "A case needs a human reader."),
     Constraint(modality, "skill", "The reader does not read one of the case's modalities."),
+    Constraint(body_region, "skill", "The reader does not read one of the case's body regions."),
     Constraint(subspecialty, "skill", "The case belongs to another subspecialty."),
     Constraint(pediatric, "skill", "The case needs a paediatric radiologist."),
     Constraint(obstetric, "skill", "The case needs obstetric expertise."),
     Constraint(fellowship, "skill", "The case needs a reader with a fellowship in its field."),
     Constraint(licence, "skill", "No licence is valid today where the patient is."),
+    Constraint(credentials, "skill", "A credential of the reader's is missing or has run out."),
+    Constraint(privileges, "skill", "The partner has granted no privileges valid today."),
+    Constraint(language, "skill", "The reader does not write the report's language."),
+    Constraint(own_staff, "case", "The submitting partner employs the reader."),
     Constraint(first_reader, "case", "The reader made the first report."),
     Constraint(first_group, "case", "The reader's group made the first report."),
+    Constraint(earlier_reader, "case", "The reader, or their group, has read this case before."),
+    Constraint(conflict, "case", "The reader declared a conflict of interest."),
     Constraint(asked_before, "case", "The reader was asked before and did not take the case."),
     Constraint(on_shift, "moment", "The reader is not on shift."),
+    Constraint(available, "moment", "The reader is away, or their app fell silent."),
+    Constraint(fatigue_hours, "moment", "The reader's shift has lasted as long as it may."),
+    Constraint(fatigue_cases, "moment", "The reader took as many cases in this shift as they may."),
+    Constraint(fatigue_rvu, "moment", "The reader's work in this shift reaches its cap of RVU."),
     Constraint(capacity, "moment", "The reader holds as many cases as their capacity allows."),
 )
 BY_SCOPE: Final = {
     scope: tuple(one for one in CONSTRAINTS if one.scope == scope)
     for scope in ("skill", "case", "moment")
 }
-# An accepted case is taken back only for these: an ended shift or a full list ends no reading.
-NEVER_MAY: Final = tuple(one for one in CONSTRAINTS if one.rule in (on_roster, human, licence))
+# An accepted case is taken back only for these. An ended shift, a full list or tiredness ends no
+# reading, and neither does an earlier no.
+NEVER_MAY: Final = tuple(
+    one for one in CONSTRAINTS if one.scope != "moment" and one.rule is not asked_before
+)
 
 
 def barred(

@@ -2,6 +2,7 @@
 
 from typing import Final, Literal, TypeAlias
 
+from services.matching.domain.eligibility import RESTED, Work
 from services.matching.domain.reader import Reader
 from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId
 from shared.contracts.deid import (
@@ -36,6 +37,7 @@ class OfferCase(Frozen):
     case_id: CaseId
     reader: Reader
     load: int
+    work: Work = RESTED
     explanation: Explanation
 
 
@@ -53,6 +55,7 @@ class AcceptOffer(Frozen):
     assignment: OpaqueId
     reader: Reader
     load: int
+    work: Work = RESTED
 
 
 class DeclineOffer(Frozen):

@@ -7,6 +7,7 @@ shrinks as the round goes on, so a round over thousands of waiting cases stays s
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
@@ -16,9 +17,13 @@ from services.matching.domain.eligibility import (
     BY_SCOPE,
     CONSTRAINTS,
     NEVER_MAY,
+    RESTED,
     Candidate,
+    Earlier,
     Question,
+    Work,
     barred,
+    fatigue_rvu,
 )
 from services.matching.domain.fit import explain, score
 from services.matching.domain.inputs import NobodyFits, OfferCase, ReaderWentOffline
@@ -45,6 +50,7 @@ class Waiting:
     asked: frozenset[ReaderId]
     told: frozenset[str] | None
     offered: bool
+    earlier: tuple[Earlier, ...] = ()
 
 
 def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
@@ -61,6 +67,7 @@ def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
         asked=frozenset(one.reader for one in brief.offers),
         told=None if why is None else frozenset(one.constraint for one in why),
         offered=isinstance(assignment, Offered),
+        earlier=brief.earlier,
     )
 
 
@@ -84,21 +91,39 @@ class Round:
     loads: dict[ReaderId, int]
     now: datetime
     thorough: bool = True
+    work: Mapping[ReaderId, Work] = field(default_factory=dict)
+    away: AbstractSet[ReaderId] = frozenset()
     off_shift: set[ReaderId] = field(init=False)
     free: set[ReaderId] = field(init=False)
     _able: dict[Skill, Able] = field(default_factory=dict, init=False)
     _named: Index = field(default_factory=lambda: defaultdict(set), init=False)
     _grouped: Index = field(default_factory=lambda: defaultdict(set), init=False)
+    _staff: Index = field(default_factory=lambda: defaultdict(set), init=False)
+    _averse: Index = field(default_factory=lambda: defaultdict(set), init=False)
 
     def __post_init__(self) -> None:
         self.off_shift = {r.id for r in self.roster.values() if not r.on_shift(self.now)}
-        on_shift = self.roster.keys() - self.off_shift
-        self.free = {one for one in on_shift if self._load(one) < self.roster[one].capacity}
+        self._tired = {
+            "fatigue_hours": {r.id for r in self.roster.values() if r.overdue(self.now)},
+            "fatigue_cases": {one for one, done in self.work.items() if self._full(one, done)},
+        }
+        fit = self.roster.keys() - self.off_shift - self.away
+        fit = fit.difference(*self._tired.values())
+        self.free = {one for one in fit if self._load(one) < self.roster[one].capacity}
+        self._capped = {one.id for one in self.roster.values() if one.caps.rvu is not None}
         for one in self.roster.values():
-            for name in (one.id, *one.identifiers):
-                self._named[name].add(one.id)
-            for group in one.groups:
-                self._grouped[group].add(one.id)
+            for index, names in (
+                (self._named, (one.id, *one.identifiers)),
+                (self._grouped, one.groups),
+                (self._staff, one.staff_of),
+                (self._averse, one.conflicts),
+            ):
+                for name in names:
+                    index[name].add(one.id)
+
+    def _full(self, reader_id: ReaderId, done: Work) -> bool:
+        reader = self.roster.get(reader_id)
+        return reader is not None and reader.caps.reached(done.cases)
 
     def plan(self, cases: Collection[Waiting]) -> Iterator[Proposal]:
         for case in sorted(cases, key=lambda one: (one.due_at, one.need.case_id)):
@@ -109,7 +134,9 @@ class Round:
 
     def _offers(self, case: Waiting) -> list[OfferCase]:
         able = self._able_for(case.need)
-        free = (able.readers & self.free) - case.asked - case.refused - self._conflicted(case.need)
+        free = (able.readers & self.free) - case.asked - case.refused
+        free = free.difference(*self._conflicted(case).values())
+        free -= self._overworked(case.need, free)
         if not free:
             return []
         fitting = map(self._candidate, free)
@@ -126,7 +153,11 @@ class Round:
             self.free.discard(reader.id)
         explanation = explain(case.need, one, eligible, excluded)
         return OfferCase(
-            case_id=case.need.case_id, reader=reader, load=one.load, explanation=explanation
+            case_id=case.need.case_id,
+            reader=reader,
+            load=one.load,
+            work=one.work,
+            explanation=explanation,
         )
 
     def _nobody(self, case: Waiting) -> Iterator[NobodyFits]:
@@ -151,26 +182,38 @@ class Round:
                 excluded[by.name] += 1
         return Able(frozenset(readers), excluded)
 
-    def _conflicted(self, need: Need) -> set[ReaderId]:
-        """Give whom the rules about the first read exclude, by index and not reader by reader."""
-        return self._first_reader(need) | self._first_group(need)
+    def _conflicted(self, case: Waiting) -> dict[str, set[ReaderId]]:
+        """Give whom the case's own rules exclude, by index and not reader by reader."""
+        need, earlier = case.need, case.earlier
+        first_reader, first_group = need.first_reader or "", need.first_group or ""
+        read = {one.reader for one in earlier}
+        with_them = [self._among(self._grouped, group) for one in earlier for group in one.groups]
+        parties = (need.partner, first_reader, first_group)
+        staff = self._among(self._staff, need.partner) if need.rules.excludes_own_staff else set()
+        return {
+            "own_staff": staff,
+            "first_reader": self._among(self._named, first_reader),
+            "first_group": self._among(self._grouped, first_group),
+            "earlier_reader": read.union(*with_them),
+            "conflict": set[ReaderId]().union(*(self._among(self._averse, p) for p in parties)),
+        }
 
-    def _first_reader(self, need: Need) -> set[ReaderId]:
-        return self._named.get(need.first_reader or "", set())
+    def _among(self, index: Index, name: str) -> set[ReaderId]:
+        return index.get(name, set())
 
-    def _first_group(self, need: Need) -> set[ReaderId]:
-        return self._grouped.get(need.first_group or "", set())
+    def _overworked(self, need: Need, readers: AbstractSet[ReaderId]) -> set[ReaderId]:
+        """Give those whose cap of RVU this case would break."""
+        question = Question(need, frozenset(), self.now)
+        capped = readers & self._capped
+        return {one for one in capped if not fatigue_rvu(question, self._candidate(one))}
 
     def _excluded(self, case: Waiting, able: Able) -> tuple[Ineligible, ...]:
         """Count who is excluded by what, each reader under the first constraint of the table."""
         counts = Counter(able.excluded)
         left = able.readers - case.asked
-        for name, excluded in (
-            ("first_reader", self._first_reader(case.need)),
-            ("first_group", self._first_group(case.need)),
-            ("asked_before", case.refused),
-            ("on_shift", self.off_shift),
-        ):
+        own = {**self._conflicted(case), "asked_before": case.refused, "on_shift": self.off_shift}
+        tired = {**self._tired, "fatigue_rvu": self._overworked(case.need, left)}
+        for name, excluded in {**own, "available": self.away, **tired}.items():
             counts[name] = len(left & excluded)
             left -= excluded
         counts["capacity"] = len(left - self.free)
@@ -178,7 +221,8 @@ class Round:
         return tuple(Ineligible(constraint=name, readers=counts[name]) for name in named)
 
     def _candidate(self, reader_id: ReaderId) -> Candidate:
-        return Candidate(self.roster[reader_id], self._load(reader_id))
+        work, away = self.work.get(reader_id, RESTED), reader_id in self.away
+        return Candidate(self.roster[reader_id], self._load(reader_id), work, away)
 
     def _load(self, reader_id: ReaderId) -> int:
         return self.loads.get(reader_id, 0)
@@ -187,7 +231,8 @@ class Round:
 def _skill(need: Need) -> Skill:
     """Give all of a need that the constraints of scope `skill` look at."""
     kind = (need.subspecialty, need.pediatric, need.obstetric, need.fellowship)
-    return (need.modalities, need.jurisdiction, *kind)
+    rules = (need.rules, need.partner if need.rules.needs_privileges else None)
+    return (need.modalities, need.regions, need.jurisdiction, need.report_language, *kind, *rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,35 +242,44 @@ class Held:
     need: Need
     reader: ReaderId
     accepted: bool
+    earlier: tuple[Earlier, ...] = ()
 
 
 def held(assignment: Assignment) -> Iterator[Held]:
     if isinstance(assignment, Paused):
         yield from held(assignment.then)
     elif isinstance(assignment, Offered):
-        for one in assignment.brief.offers:
-            yield Held(assignment.brief.need, one.reader, accepted=False)
+        brief = assignment.brief
+        for one in brief.offers:
+            yield Held(brief.need, one.reader, accepted=False, earlier=brief.earlier)
     elif isinstance(assignment, Assigned):
-        yield Held(assignment.brief.need, assignment.reader, accepted=True)
+        brief = assignment.brief
+        yield Held(brief.need, assignment.reader, accepted=True, earlier=brief.earlier)
 
 
 def recalls(
-    holdings: Sequence[Held], roster: Mapping[ReaderId, Reader], now: datetime
+    holdings: Sequence[Held],
+    roster: Mapping[ReaderId, Reader],
+    now: datetime,
+    away: AbstractSet[ReaderId] = frozenset(),
 ) -> Iterator[ReaderWentOffline]:
     """Take back what its reader may not hold any more: rosters change, licences end.
 
-    An offer goes by every rule but the load, which it is part of; an accepted case only by the
-    rules without which nobody may read at all.
+    An offer goes by every rule but those of load and work, which it is part of; an accepted case
+    only by those that no time relaxes.
     """
     for one in holdings:
         rules = NEVER_MAY if one.accepted else _BUT_LOAD
         reader = roster.get(one.reader)
-        question = Question(one.need, frozenset(), now)
-        by = NEVER_MAY[0] if reader is None else barred(question, Candidate(reader, 0), rules)
+        question = Question(one.need, frozenset(), now, one.earlier)
+        candidate = Candidate(reader, 0, away=one.reader in away) if reader else None
+        by = NEVER_MAY[0] if candidate is None else barred(question, candidate, rules)
         if by is not None:
             yield ReaderWentOffline(
                 case_id=CaseId(one.need.case_id), reader=one.reader, reason=by.name
             )
 
 
-_BUT_LOAD: Final = tuple(one for one in CONSTRAINTS if one.name != "capacity")
+_BUT_LOAD: Final = tuple(
+    one for one in CONSTRAINTS if one.name not in ("capacity", "fatigue_cases", "fatigue_rvu")
+)

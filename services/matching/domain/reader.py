@@ -1,18 +1,17 @@
 """Who reads? A radiologist with licences, skills, shifts and a capacity (FHIR PractitionerRole)."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from services.matching.domain.duty import Caps, Period, PeriodKind, Shift
 from services.matching.domain.told import Modality, Told, Word
-from shared.contracts.base import OpaqueId, ReaderId
+from shared.contracts.base import BodyRegion, OpaqueId, PartnerId, ReaderId
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-EVERY_DAY = WEEKDAYS
+__all__ = ["Caps", "Credential", "Licence", "Period", "Privilege", "Reader", "Shift"]
 
 
 @cache
@@ -28,12 +27,6 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _wall_time(moment: time) -> time:
-    if moment.tzinfo is not None:
-        raise ValueError("a wall-clock time without offset is wanted; time_zone says where")
-    return moment
-
-
 class Licence(Told):
     """A licence to practise where the patient is. Valid through the day `expires_on`."""
 
@@ -41,27 +34,21 @@ class Licence(Told):
     expires_on: date
 
 
-class Shift(Told):
-    """When a reader reads, by the wall clock of their time zone.
+class Credential(Told):
+    """Something that must be in force to read: board certification, malpractice cover.
 
-    `days` are those on which the shift begins. An end at or before the start is on the next day;
-    start and end alike are a whole day.
+    `code` is the platform's word for it. Valid through the day `expires_on`.
     """
 
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = EVERY_DAY
-    start: Annotated[time, AfterValidator(_wall_time)]
-    end: Annotated[time, AfterValidator(_wall_time)]
+    code: Word
+    expires_on: date
 
-    def covers(self, local: datetime) -> bool:
-        """Tell whether a wall-clock moment (naive) lies in this shift."""
-        return any(self._began(local, local.date() - timedelta(days=back)) for back in (0, 1))
 
-    def _began(self, local: datetime, day: date) -> bool:
-        if WEEKDAYS[day.weekday()] not in self.days:
-            return False
-        start = datetime.combine(day, self.start)
-        overnight = timedelta(days=1) if self.end <= self.start else timedelta(0)
-        return start <= local < datetime.combine(day, self.end) + overnight
+class Privilege(Told):
+    """A partner's leave to read for it. Valid through the day `expires_on`."""
+
+    partner: PartnerId
+    expires_on: date
 
 
 class Reader(Told):
@@ -69,6 +56,8 @@ class Reader(Told):
 
     `identifiers` are the professional ids (NPI, the partner's own) under which a first report may
     name the same person. `capacity` is how many cases they hold at once, offers included.
+    `staff_of` are the partners that employ them; `conflicts` the partners, groups and first readers
+    whose cases they declared they must not read. Without `body_regions` they read all.
     """
 
     id: ReaderId
@@ -76,26 +65,63 @@ class Reader(Told):
     active: bool = True
     identifiers: tuple[OpaqueId, ...] = ()
     groups: tuple[OpaqueId, ...] = ()
+    staff_of: tuple[PartnerId, ...] = ()
+    conflicts: tuple[OpaqueId, ...] = ()
     subspecialties: Annotated[tuple[Word, ...], Field(min_length=1)]
     fellowships: tuple[Word, ...] = ()
     modalities: Annotated[tuple[Modality, ...], Field(min_length=1)]
+    body_regions: tuple[BodyRegion, ...] = ()
     licences: tuple[Licence, ...]
+    credentials: tuple[Credential, ...] = ()
+    privileges: tuple[Privilege, ...] = ()
     languages: Annotated[tuple[OpaqueId, ...], Field(min_length=1)] = ("en",)
     time_zone: Annotated[str, AfterValidator(_known_zone)]
     shifts: tuple[Shift, ...]
+    calendar: tuple[Period, ...] = ()
     capacity: Annotated[int, Field(ge=0, le=1000)]
+    caps: Caps = Caps()
 
     def local(self, now: datetime) -> datetime:
         """Give the wall clock where the reader is (naive)."""
         return now.astimezone(_zone(self.time_zone)).replace(tzinfo=None)
 
     def on_shift(self, now: datetime) -> bool:
-        local = self.local(now)
-        return any(shift.covers(local) for shift in self.shifts)
+        return self.shift_began(now) is not None
+
+    def on_call_at(self, now: datetime) -> bool:
+        """Tell whether the calendar has them on call, to be paged."""
+        return self._covered(now, "on_call") and not self._covered(now, "busy")
+
+    def shift_began(self, now: datetime) -> datetime | None:
+        """Give when the shift began that they are in now; None: they are in none.
+
+        A shift of the week and a duty of the calendar count alike, the earlier where both run.
+        """
+        if self._covered(now, "busy"):
+            return None
+        duties = [one.begins_at for one in self.calendar if one.kind == "duty" and one.covers(now)]
+        zone, local = _zone(self.time_zone), self.local(now)
+        weekly = [began for one in self.shifts if (began := one.began(local))]
+        # A wall-clock time that comes twice as the clocks go back: the shift began at the first.
+        return min([*duties, *(one.replace(tzinfo=zone, fold=0) for one in weekly)], default=None)
+
+    def overdue(self, now: datetime) -> bool:
+        """Tell whether the shift has lasted as long as it may."""
+        began = self.shift_began(now)
+        if self.caps.hours is None or began is None:
+            return False
+        return now - began >= timedelta(hours=self.caps.hours)
 
     def licensed(self, jurisdiction: str, now: datetime) -> bool:
         """Tell whether a licence is valid there on the day of reading, where the reader reads."""
-        day = self.local(now).date()
+        day = self.day(now)
         return any(
             one.jurisdiction == jurisdiction and one.expires_on >= day for one in self.licences
         )
+
+    def day(self, now: datetime) -> date:
+        """Give the day it is where the reader reads."""
+        return self.local(now).date()
+
+    def _covered(self, now: datetime, kind: PeriodKind) -> bool:
+        return any(one.kind == kind and one.covers(now) for one in self.calendar)

@@ -1,11 +1,12 @@
 """What does matching know about one case? Its assignment and its clock, side by side."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from services.matching.domain.contract import Contracts, Terms
+from services.matching.domain.eligibility import Earlier, Question
 from services.matching.domain.events import HeardEarly
 from services.matching.domain.need import Need
 from shared.contracts.base import Frozen, OpaqueId, ReaderId, ServiceLevel
@@ -31,14 +32,22 @@ class AskedReader(Frozen):
 
 
 class Brief(Frozen):
-    """All that the assignment knows besides where it stands. `rung` is how far it broadened."""
+    """All that the assignment knows besides where it stands. `rung` is how far it broadened.
+
+    `earlier` are those who have read the case.
+    """
 
     need: Need
     offer_window: timedelta
     offers_at_once: int
     role: Role = "second_reader"
     rung: int = 0
+    earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
+
+    def question(self, now: datetime) -> Question:
+        """Say what is asked of whoever would read it."""
+        return Question(self.need, self.refused, now, self.earlier)
 
     @property
     def refused(self) -> frozenset[ReaderId]:

@@ -14,3 +14,17 @@ class Told(BaseModel):
     """Configuration as a person wrote it, in the seed file or through the admin API."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rules(Told):
+    """What a partner's contract demands of a reader besides what every case does.
+
+    `excludes_own_staff`: whom the partner employs does not review for it. `needs_privileges`: the
+    partner must have granted them. `credentials`: which must be on record and in force.
+    `translates_reports`: a report may be written in another language than the case asks for.
+    """
+
+    excludes_own_staff: bool = False
+    needs_privileges: bool = False
+    credentials: tuple[Word, ...] = ()
+    translates_reports: bool = False

@@ -174,13 +174,13 @@ def held(who: str = "dr-osei", *, accepted_: bool = False) -> Held:
         ({"active": False}, "on_roster", "on_roster"),
         ({"licences": ()}, "licence", "licence"),
         ({"shifts": ()}, "on_shift", None),
-        ({"modalities": ("US",)}, "modality", None),
-        ({"groups": ("valley",)}, "first_group", None),
+        ({"modalities": ("US",)}, "modality", "modality"),
+        ({"groups": ("valley",)}, "first_group", "first_group"),
         ({"capacity": 0}, None, None),
     ],
     ids=str,
 )
-def test_a_changed_roster_takes_back_offers_and_seldom_cases(
+def test_a_changed_roster_takes_back_offers_and_what_may_not_be_read(
     changes: dict[str, Any], offer: str | None, case: str | None
 ) -> None:
     roster = {"dr-osei": reader(**changes)}
