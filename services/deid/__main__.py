@@ -1,5 +1,6 @@
 """How is deid put together? The only file that knows all its parts."""
 
+import sys
 from pathlib import Path
 
 from services.deid import store
@@ -7,13 +8,14 @@ from services.deid.api import deciding, listing, looking
 from services.deid.api.desk import Desk
 from services.deid.domain.decide import DEID
 from services.deid.domain.state import State
+from services.deid.gateways.policies import PolicyBroken, load_policies
 from services.deid.gateways.vault import Vault
 from services.deid.performers import Cleaning
 from services.deid.settings import Settings
 from services.deid.subscribers import LISTENS
 from shared.runtime.sandbox import Sandbox
 from shared.runtime.service import Core, Edges, Service, run
-from shared.runtime.settings import read
+from shared.runtime.settings import EX_CONFIG, read
 
 
 def edges(core: Core[State]) -> Edges:
@@ -21,7 +23,8 @@ def edges(core: Core[State]) -> Edges:
     vault = Vault.open(settings.objects, settings.spool)
     sandbox = Sandbox(settings.workers, settings.memory, settings.seconds)
     looks = Sandbox(1, settings.memory, settings.seconds)  # a person need not wait for the queue
-    cleaning = Cleaning(vault, sandbox, settings.pseudonym_key, settings.workers)
+    policies = load_policies(settings.policies)
+    cleaning = Cleaning(vault, sandbox, settings.pseudonym_key, settings.workers, policies)
     desk = Desk(core, vault, looks)
 
     async def close() -> None:
@@ -46,5 +49,17 @@ SERVICE: Service[State] = Service(
     migrations=Path(__file__).parent / "migrations",
 )
 
+
+def main() -> None:
+    """Run the program; a broken policy stops it before it cleans anything."""
+    settings = read(Settings)
+    try:
+        load_policies(settings.policies)
+    except PolicyBroken as error:
+        sys.stderr.write(f"deid can't start, DEID_POLICIES is wrong: {error}\n")
+        raise SystemExit(EX_CONFIG) from None
+    run(SERVICE, settings)
+
+
 if __name__ == "__main__":
-    run(SERVICE, read(Settings))
+    main()

@@ -21,10 +21,10 @@ from services.deid.domain.events import WorkPlanned
 from services.deid.domain.identity import Identity, Key, Subject
 from services.deid.domain.inputs import CleaningFailed, StudiesCleaned
 from services.deid.domain.pixels import Doubt
-from services.deid.domain.policy import SECOND_OPINION, Policy
 from services.deid.domain.state import Decision, HeldFinding, HeldInstance, item_of
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
 from services.deid.gateways.instance import Receipt, Task, clean_instance, patient_id, table
+from services.deid.gateways.policies import Policies
 from services.deid.gateways.vault import Vault
 from services.deid.gateways.verify import CHECKS
 from shared.contracts.base import CaseId, ObjectRef
@@ -54,7 +54,7 @@ class Cleaning:
     sandbox: Sandbox
     key: Key
     workers: int
-    policy: Policy = SECOND_OPINION
+    policies: Policies = field(default_factory=Policies)
     _turns: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +71,8 @@ class Cleaning:
 
     async def _clean(self, plan: WorkPlanned) -> StudiesCleaned:
         subject = await self._subject(plan)
-        task = Task(self.key, plan.partner, subject, self.policy)
+        policy = self.policies.of(plan.partner)
+        task = Task(self.key, plan.partner, subject, policy)
         clean: list[CleanStudy] = []
         held: list[HeldInstance] = []
         for study in plan.studies:
@@ -79,7 +80,7 @@ class Cleaning:
             waiting = [one.held for one in done if one.held]
             held += waiting
             if not waiting and (any(one.ref for one in done) or not done):
-                clean.append(await self._certify(plan, study, done, subject))
+                clean.append(await self._certify(plan, study, done, task))
         return StudiesCleaned(
             case_id=plan.case_id,
             round=plan.round,
@@ -149,19 +150,20 @@ class Cleaning:
             return Receipt("", "", raw.sha256, "", 0, (), (doubt,))
 
     async def _certify(
-        self, plan: WorkPlanned, study: RawStudy, done: Sequence[_Done], subject: Subject
+        self, plan: WorkPlanned, study: RawStudy, done: Sequence[_Done], task: Task
     ) -> CleanStudy:
         refs = [one.ref for one in done if one.ref]
         certified = tuple(one.certified for one in done if one.certified)
         certificate = Certificate(
             edition=table().edition,
-            policy=self.policy.name,
-            codes=codes(self.policy),
-            key_version=self.key.version,
+            policy=task.policy.name,
+            policy_sha256=task.policy.digest,
+            codes=codes(task.policy),
+            key_version=task.key.version,
             engine=IMPLEMENTATION_VERSION,
             partner=plan.partner,
             study=study.study,
-            pseudonym=subject.pseudonym,
+            pseudonym=task.subject.pseudonym,
             instances=certified,
             rejected=tuple(one.rejected for one in done if one.rejected),
             actions=total(certified),

@@ -39,6 +39,11 @@ class Settings(ServiceSettings):
         pattern=r"^[A-Za-z0-9._-]{1,32}$",
         description="a name for the key, which stands in each certificate",
     )
+    policies: Path | None = Field(
+        default=None,
+        description="a policy file for all partners, or a folder with default.yaml and"
+        " <partner>.yaml",
+    )
     workers: int = Field(
         default=2, ge=1, le=64, description="child processes that open files, one per core"
     )

@@ -12,6 +12,7 @@ from enum import Enum
 from pydicom._dicom_dict import DicomDictionary
 
 from services.deid.domain.policy import Policy
+from services.deid.domain.private import SAFE, is_creator, safe_vr
 from services.deid.domain.table import Row, Table
 
 
@@ -25,6 +26,7 @@ class Action(Enum):
     DUMMY = "dummy"  # D
     UID = "uid"  # U
     SHIFT = "shift"  # C of modified dates
+    DESCRIPTOR = "descriptor"  # C of free text: what identifies is taken out of it
     AGE = "age"
     SEX = "sex"
     NAME = "name"
@@ -37,11 +39,15 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An action, the VR by the dictionary, and why, in a word, for the certificate."""
+    """An action, the VR by the dictionary, and why, in a word, for the certificate.
+
+    `otherwise` stands in for DESCRIPTOR where the text can't be cleaned.
+    """
 
     action: Action
     vr: str
     why: str
+    otherwise: Action = Action.REMOVE
 
 
 _BY_TAG = {
@@ -76,6 +82,14 @@ _STATIONS = frozenset((
     0x00404028, 0x00404030, 0x00500020, 0x3010002D, 0x300A00B2, 0x04000563,
 ))  # fmt: skip
 _NUMBERS = frozenset(("AT", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
+# What people write about the study and the procedure; their words on the patient's life, visits
+# and other people's findings are removed whatever the option says, but for the history.
+_DESCRIBING_GROUPS = frozenset((
+    0x0008, 0x0018, 0x0020, 0x0032, 0x003A, 0x0040, 0x0050, 0x006A, 0x0072, 0x2200, 0x3002,
+    0x3006, 0x300A, 0x300C, 0x3010,
+))  # fmt: skip
+_HISTORY = 0x001021B0
+_DESCRIBING = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
 # LO and SH that describe the technique or a code; elsewhere they are free text.
 _TECHNICAL_GROUPS = frozenset((0x0018, 0x0020, 0x0022, 0x0028, 0x0048, 0x0054, 0x0062))
 _TECHNICAL_TAGS = frozenset((
@@ -105,6 +119,20 @@ class Rulebook:
             self._known[key] = self._work_out(tag, declared_vr)
         return self._known[key]
 
+    def private(self, creator: str, tag: int, declared_vr: str) -> Rule:
+        """Say what happens to a private element; `creator` is what its block's first element says.
+
+        That first element itself stays when its block holds something safe.
+        """
+        if "retain_safe_private" not in self.policy.options or creator not in SAFE:
+            return Rule(Action.REMOVE, "", "private")
+        if is_creator(tag):
+            return Rule(Action.KEEP, "LO", "safe private")
+        vr = safe_vr(creator, tag)
+        if not vr or declared_vr not in {"", vr}:
+            return Rule(Action.REMOVE, "", "private")
+        return Rule(Action.SCREEN if vr == "CS" else Action.KEEP, vr, "safe private")
+
     def _work_out(self, tag: int, declared_vr: str) -> Rule:
         doubt = _doubt(tag, declared_vr)
         if doubt:
@@ -117,10 +145,12 @@ class Rulebook:
             return Rule(Action.REMOVE, vr, "beside the table")
         row = self.table.rows.get(tag)
         if row is not None:
-            return Rule(self._by_row(row, vr), vr, "table E.1-1")
+            basic = _sequence_action(row.basic) if vr == "SQ" else _value_action(row.basic)
+            return Rule(self._by_row(row, vr) or basic, vr, "table E.1-1", basic)
         return Rule(_by_kind(tag, vr, keyword), vr, "kind of value")
 
-    def _by_row(self, row: Row, vr: str) -> Action:
+    def _by_row(self, row: Row, vr: str) -> Action | None:
+        """What an option makes of a row; None leaves it to the Basic Profile."""
         options = self.policy.options
         if "retain_modified_dates" in options and "retain_modified_dates" in row.options:
             if vr in {"DA", "DT"}:
@@ -132,7 +162,18 @@ class Rulebook:
         device = "retain_device_identity" in options and row.tag not in _STATIONS
         if device and row.options.get("retain_device_identity") == "K" and vr != "UI":
             return Action.ITEMS if vr == "SQ" else Action.SCREEN
-        return _sequence_action(row.basic) if vr == "SQ" else _value_action(row.basic)
+        return self._cleaned(row, vr)
+
+    def _cleaned(self, row: Row, vr: str) -> Action | None:
+        """What the options that clean make of a row."""
+        options = self.policy.options
+        if "clean_descriptors" in options and "clean_descriptors" in row.options:
+            describes = row.tag >> 16 in _DESCRIBING_GROUPS or row.tag == _HISTORY
+            return Action.DESCRIPTOR if describes and vr in _DESCRIBING else None
+        structured = "clean_structured_content" in options
+        if structured and "clean_structured_content" in row.options and vr == "SQ":
+            return Action.DUMMY_ITEMS
+        return None
 
 
 def _doubt(tag: int, declared_vr: str) -> str:

@@ -142,7 +142,7 @@ class Cleaner:
 
     def _value(self, element: Element, rule: Rule, *, depth: int, strict: bool) -> bytes | None:
         """What stands in the element's place; None removes it."""
-        action = rule.action
+        action = rule.otherwise if rule.action is Action.DESCRIPTOR else rule.action
         if action in {Action.REMOVE, Action.PIXELS} or element.fragments is not None:
             return None
         if rule.vr == "SQ":

@@ -92,9 +92,15 @@ def test_what_reading_needs_is_kept(tmp_path: Path) -> None:
     assert dataset.PatientIdentityRemoved == "YES"
     assert [code.CodeValue for code in dataset.DeidentificationMethodCodeSequence] == [
         "113100",
+        "113101",
+        "113102",
+        "113103",
+        "113104",
+        "113105",
         "113107",
         "113108",
         "113109",
+        "113111",
     ]
     assert dataset.LongitudinalTemporalInformationModified == "MODIFIED"
 

@@ -82,7 +82,9 @@ def test_only_a_scanners_own_cross_section_passes(
         (0x00080030, "TM", Action.EMPTY, Action.KEEP),
         (0x00081010, "SH", Action.DUMMY, Action.DUMMY),  # a station names the hospital
         (0x00181000, "LO", Action.DUMMY, Action.SCREEN),
-        (0x00081030, "LO", Action.REMOVE, Action.REMOVE),
+        (0x00081030, "LO", Action.REMOVE, Action.DESCRIPTOR),
+        (0x00102180, "SH", Action.REMOVE, Action.REMOVE),  # occupation: the patient's life
+        (0x00400555, "SQ", Action.EMPTY, Action.DUMMY_ITEMS),
         (0x0020000D, "UI", Action.UID, Action.UID),
         (0x00081140, "SQ", Action.ITEMS, Action.ITEMS),
         (0x0040A730, "SQ", Action.DUMMY_ITEMS, Action.DUMMY_ITEMS),
