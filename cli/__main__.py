@@ -19,6 +19,7 @@ COMMANDS = {
     "submit": ("cli.remote", "submit"),
     "watch": ("cli.remote", "watch"),
     "parked": ("cli.remote", "parked"),
+    "deid": ("cli.deid", "deid"),
     "keys": ("cli.keys", "app"),
     "contracts": ("cli.contracts", "contracts"),
 }

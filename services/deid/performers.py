@@ -1,13 +1,12 @@
-"""How is a round of work done? Each instance in a child process, the result as an input.
+"""How is a round of work done? The instances in child processes, the result as an input.
 
 Done again after a crash, or by a zombie at the same time, it writes the same objects under the
 same names and gives the same result.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from services.deid.domain.certificate import (
     Certificate,
@@ -20,10 +19,10 @@ from services.deid.domain.certificate import (
 from services.deid.domain.events import WorkPlanned
 from services.deid.domain.identity import Identity, Key, Subject
 from services.deid.domain.inputs import CleaningFailed, StudiesCleaned
-from services.deid.domain.pixels import Doubt
 from services.deid.domain.state import Decision, HeldFinding, HeldInstance, item_of
+from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
-from services.deid.gateways.instance import Receipt, Task, clean_instance, patient_id, table
+from services.deid.gateways.instance import Receipt, Task, subject_of, table
 from services.deid.gateways.policies import Policies
 from services.deid.gateways.vault import Vault
 from services.deid.gateways.verify import CHECKS
@@ -70,17 +69,16 @@ class Cleaning:
             return CleaningFailed(case_id=plan.case_id, round=plan.round, reason=reason)
 
     async def _clean(self, plan: WorkPlanned) -> StudiesCleaned:
-        subject = await self._subject(plan)
-        policy = self.policies.of(plan.partner)
-        task = Task(self.key, plan.partner, subject, policy)
+        subject, begun = await self._begin(plan)
+        task = self._task(plan, subject)
         clean: list[CleanStudy] = []
         held: list[HeldInstance] = []
         for study in plan.studies:
-            done = await self._study(plan, study, task)
+            done = await self._study(plan, study, task, begun)
             waiting = [one.held for one in done if one.held]
             held += waiting
             if not waiting and (any(one.ref for one in done) or not done):
-                clean.append(await self._certify(plan, study, done, task))
+                clean.append(await self._certify(plan, study, done, task, subject))
         return StudiesCleaned(
             case_id=plan.case_id,
             round=plan.round,
@@ -89,68 +87,78 @@ class Cleaning:
             held=tuple(held),
         )
 
-    async def _subject(self, plan: WorkPlanned) -> Subject:
-        """The patient of the case's first readable instance; late studies meet the same one."""
-        identity, case = Identity(self.key, plan.partner), str(plan.case_id)
-        found = identity.subject(await self._patient_id(plan.patient), case)
-        if plan.pseudonym in {None, found.pseudonym}:
-            return found
-        return identity.subject("", case)  # the case was named when it had no image yet
+    def _task(self, plan: WorkPlanned, subject: Subject | None) -> Task:
+        policy, case = self.policies.of(plan.partner), str(plan.case_id)
+        return Task(self.key, plan.partner, subject, policy, case, plan.pseudonym)
 
-    async def _patient_id(self, study: RawStudy | None) -> str:
-        for raw in await self.vault.instances(study) if study else ():
+    async def _begin(self, plan: WorkPlanned) -> tuple[Subject, dict[str, _Done]]:
+        """The patient of the case's first readable instance; late studies meet the same one.
+
+        An instance that is cleaned anyhow is opened once: what became of it comes along.
+        """
+        task, begun = self._task(plan, None), dict[str, _Done]()
+        for raw in await self.vault.instances(plan.patient) if plan.patient else ():
+            if plan.patient in plan.studies:
+                (done,), subject = await self._batch(plan, plan.patient, [raw], task)
+                begun[raw.address] = done
+            else:
+                subject = await self._asked(raw, task)
+            if subject is not None:
+                return subject, begun
+        return Identity(self.key, plan.partner).subject("", str(plan.case_id)), begun
+
+    async def _asked(self, raw: ObjectRef, task: Task) -> Subject | None:
+        async with self.vault.fetched(raw) as path:
             try:
-                async with self.vault.fetched(raw) as path:
-                    return await self.sandbox.run(patient_id, path)
+                return await self.sandbox.run(subject_of, path, task)
             except UnreadableError:
-                continue
-        return ""
+                return None
 
-    async def _study(self, plan: WorkPlanned, study: RawStudy, task: Task) -> Sequence[_Done]:
-        decisions = {decision.item: decision for decision in plan.decisions}
+    async def _study(
+        self, plan: WorkPlanned, study: RawStudy, task: Task, begun: Mapping[str, _Done]
+    ) -> Sequence[_Done]:
+        """What became of each instance, in the order of the manifest."""
         instances = await self.vault.instances(study)
+        waiting = [(raw, raw.size) for raw in instances if raw.address not in begun]
+        done = dict(begun)
 
-        async def one(raw: ObjectRef) -> _Done:
+        async def one(batch: list[ObjectRef]) -> None:
             async with self._turns:
-                decision = decisions.get(item_of(plan.case_id, raw))
-                return await self._instance(plan.case_id, study, raw, task, decision)
+                results, _ = await self._batch(plan, study, batch, task)
+                done.update((raw.address, one) for raw, one in zip(batch, results, strict=True))
 
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(raw)) for raw in instances]
+                for batch in batches(waiting, self.workers):
+                    group.create_task(one(batch))
         except ExceptionGroup as several:
             raise several.exceptions[0] from None  # one tells as much as all
-        return [task.result() for task in tasks]
+        return [done[raw.address] for raw in instances]
 
-    async def _instance(
-        self,
-        case_id: CaseId,
-        study: RawStudy,
-        raw: ObjectRef,
-        task: Task,
-        decision: Decision | None,
-    ) -> _Done:
-        async with self.vault.fetched(raw) as source:
-            target = source.with_name("clean.dcm")
-            receipt = await self._receipt(source, target, task, raw)
-            doubts = receipt.doubts
-            if decision is not None and decision.decision == "reject":
-                return _Done(rejected=_rejected(receipt, decision))
-            if doubts and (decision is None or not all(one.releasable for one in doubts)):
-                return _Done(held=_held(case_id, study, raw, receipt))
-            ref = await self.vault.put_instance(case_id, target)
-        return _Done(ref=ref, certified=_certified(receipt, decision if doubts else None))
-
-    async def _receipt(self, source: Path, target: Path, task: Task, raw: ObjectRef) -> Receipt:
-        """A child that met its limits proves nothing but that the file is not to be trusted."""
-        try:
-            return await self.sandbox.run(clean_instance, source, target, task)
-        except UnreadableError as error:
-            doubt = Doubt("unreadable", error.detail)
-            return Receipt("", "", raw.sha256, "", 0, (), (doubt,))
+    async def _batch(
+        self, plan: WorkPlanned, study: RawStudy, batch: list[ObjectRef], task: Task
+    ) -> tuple[list[_Done], Subject | None]:
+        """Fetch, clean and put away; the subject is the first readable file's."""
+        decisions = {decision.item: decision for decision in plan.decisions}
+        async with self.vault.fetched_all(batch) as sources:
+            pairs = [(one, one.with_name(f"clean-{one.name}")) for one in sources]
+            receipts = await cleaned(self.sandbox, pairs, task)
+            done = [
+                _settled(plan.case_id, study, raw, receipt, decisions)
+                for raw, receipt in zip(batch, receipts, strict=True)
+            ]
+            ready = [target for (_, target), one in zip(pairs, done, strict=True) if one.certified]
+            refs = iter(await self.vault.put_instances(plan.case_id, ready))
+        done = [replace(one, ref=next(refs)) if one.certified else one for one in done]
+        return done, next((one.subject for one in receipts if one.subject), None)
 
     async def _certify(
-        self, plan: WorkPlanned, study: RawStudy, done: Sequence[_Done], task: Task
+        self,
+        plan: WorkPlanned,
+        study: RawStudy,
+        done: Sequence[_Done],
+        task: Task,
+        subject: Subject,
     ) -> CleanStudy:
         refs = [one.ref for one in done if one.ref]
         certified = tuple(one.certified for one in done if one.certified)
@@ -163,11 +171,15 @@ class Cleaning:
             engine=IMPLEMENTATION_VERSION,
             partner=plan.partner,
             study=study.study,
-            pseudonym=task.subject.pseudonym,
+            pseudonym=subject.pseudonym,
             instances=certified,
             rejected=tuple(one.rejected for one in done if one.rejected),
             actions=total(certified),
             checks=CHECKS,
+        )
+        manifest, proof = await asyncio.gather(
+            self.vault.put_manifest(plan.case_id, refs),
+            self.vault.put_document(plan.case_id, certificate),
         )
         return CleanStudy(
             study=study.study,
@@ -176,9 +188,25 @@ class Cleaning:
             laterality=study.laterality,
             prior=study.prior,
             instance_count=len(refs),
-            manifest=await self.vault.put_manifest(plan.case_id, refs),
-            certificate=await self.vault.put_document(plan.case_id, certificate),
+            manifest=manifest,
+            certificate=proof,
         )
+
+
+def _settled(
+    case_id: CaseId,
+    study: RawStudy,
+    raw: ObjectRef,
+    receipt: Receipt,
+    decisions: Mapping[str, Decision],
+) -> _Done:
+    """Free to go, held, or rejected by whoever looked at it."""
+    decision, doubts = decisions.get(item_of(case_id, raw)), receipt.doubts
+    if decision is not None and decision.decision == "reject":
+        return _Done(rejected=_rejected(raw, receipt, decision))
+    if doubts and (decision is None or not all(one.releasable for one in doubts)):
+        return _Done(held=_held(case_id, study, raw, receipt))
+    return _Done(certified=_certified(receipt, decision if doubts else None))
 
 
 def _held(case_id: CaseId, study: RawStudy, raw: ObjectRef, receipt: Receipt) -> HeldInstance:
@@ -204,9 +232,9 @@ def _certified(receipt: Receipt, decision: Decision | None) -> CertifiedInstance
     )
 
 
-def _rejected(receipt: Receipt, decision: Decision) -> RejectedInstance:
+def _rejected(raw: ObjectRef, receipt: Receipt, decision: Decision) -> RejectedInstance:
     return RejectedInstance(
-        raw_sha256=receipt.raw_sha256,
+        raw_sha256=raw.sha256,
         held_for=tuple(one.code for one in receipt.doubts),
         rejected_by=decision.by,
         reason=decision.reason,

@@ -5,7 +5,7 @@ Runs in a sandboxed child: everything in and out is a path or a small picklable 
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,7 +20,7 @@ from services.deid.domain.table import Table
 from services.deid.gateways.cleaner import Cleaner, Order
 from services.deid.gateways.pixels import facts
 from services.deid.gateways.verify import remaining
-from shared.runtime.dicom import UnreadableError, read_part10
+from shared.runtime.dicom import Part10, UnreadableError, read_part10
 from shared.runtime.dicom.header import SOP_INSTANCE, STUDY_INSTANCE
 
 _PATIENT_ID = 0x00100020
@@ -29,17 +29,27 @@ _TABLE = Path(__file__).parent.parent / "profile" / "ps3.15-table-e1-1.json"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """For whom and how: the partner's key, the patient, the policy."""
+    """For whom and how: the partner's key, the patient, the policy.
+
+    Without a subject the file's own Patient ID says who it is; without one of those it is the
+    patient of `case`, or of the file's study. `pseudonym` is what the case's patient is called
+    already: a file of somebody else's goes under the case.
+    """
 
     key: Key
     partner: str
-    subject: Subject
+    subject: Subject | None
     policy: Policy
+    case: str = ""
+    pseudonym: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What happened to one file. UIDs and hashes are those of the clean file, but `raw_sha256`."""
+    """What happened to one file. UIDs and hashes are those of the clean file, but `raw_sha256`.
+
+    `subject` is None where the file could not be read.
+    """
 
     sop_instance: str
     study_instance: str
@@ -48,6 +58,7 @@ class Receipt:
     size: int
     actions: tuple[tuple[str, int], ...]
     doubts: tuple[Doubt, ...]
+    subject: Subject | None = None
 
 
 @lru_cache(maxsize=1)
@@ -65,31 +76,28 @@ def _identity(key: Key, partner: str) -> Identity:
     return Identity(key, partner)
 
 
+def clean_instances(pairs: Sequence[tuple[Path, Path]], task: Task) -> tuple[Receipt, ...]:
+    """Clean each source into its target, in one call: a call costs as much as a small file."""
+    return tuple(clean_instance(source, target, task) for source, target in pairs)
+
+
 def clean_instance(source: Path, target: Path, task: Task) -> Receipt:
     """Clean `source` into `target`, read that again and verify it.
 
     A file that is no sound DICOM, before or after, is held as unreadable, and no target is left.
     """
-    order = Order(_identity(task.key, task.partner), task.subject, _rulebook(task.policy))
     try:
-        return _cleaned(source, target, order)
+        return _cleaned(source, target, task)
     except UnreadableError as error:
         target.unlink(missing_ok=True)
         raw = _sha256(source)
         return Receipt("", "", raw, "", 0, (), (Doubt("unreadable", error.detail),))
 
 
-def patient_id(source: Path) -> str:
-    """The Patient ID (0010,0020) of a raw file."""
-    with mapped(source) as raw:
-        return read_part10(raw).string(_PATIENT_ID)
-
-
-def _cleaned(source: Path, target: Path, order: Order) -> Receipt:
+def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
     with mapped(source) as raw:
         file = read_part10(raw)
-        if order.identity.owns_pseudonym(file.string(_PATIENT_ID)):  # its dates have moved already
-            order = replace(order, subject=replace(order.subject, shift_days=0))
+        order = _order(file, task)
         cleaner = Cleaner(file, order)
         _write(target, cleaner.pieces())
         held = doubts(facts(file))
@@ -99,7 +107,33 @@ def _cleaned(source: Path, target: Path, order: Order) -> Receipt:
         left = remaining(read_part10(clean), order, cleaner.identifiers.without(cleaner.own))
         sha256, size = hashlib.sha256(clean).hexdigest(), len(clean)
     actions = tuple(sorted(Counter(cleaner.actions).items()))
-    return Receipt(*uids, raw_sha256, sha256, size, actions, (*held, *left))
+    return Receipt(*uids, raw_sha256, sha256, size, actions, (*held, *left), order.subject)
+
+
+def subject_of(source: Path, task: Task) -> Subject | None:
+    """Whose file this is; None when it can't be read."""
+    try:
+        with mapped(source) as raw:
+            file = read_part10(raw)
+            return _subject(_identity(task.key, task.partner), file, task)
+    except UnreadableError:
+        return None
+
+
+def _order(file: Part10, task: Task) -> Order:
+    identity, patient = _identity(task.key, task.partner), file.string(_PATIENT_ID)
+    subject = task.subject or _subject(identity, file, task)
+    if identity.owns_pseudonym(patient):  # its dates have moved already
+        subject = replace(subject, shift_days=0)
+    return Order(identity, subject, _rulebook(task.policy))
+
+
+def _subject(identity: Identity, file: Part10, task: Task) -> Subject:
+    case = task.case or f"study:{file.string(STUDY_INSTANCE)}"
+    found = identity.subject(file.string(_PATIENT_ID), case)
+    if task.pseudonym in {None, found.pseudonym}:
+        return found
+    return identity.subject("", case)  # the case was named when it had no image yet
 
 
 def _write(target: Path, pieces: Iterator[bytes]) -> None:
