@@ -4,7 +4,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from services.matching.api import operators, readers
+from services.matching.api import availability, operators, readers, why
 from services.matching.domain.decide import MATCHING
 from services.matching.domain.state import Matching
 from services.matching.gateways import seed
@@ -25,7 +25,7 @@ def edges(core: Core[Matching]) -> Edges:
         () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
     )
     return Edges(
-        routers=(readers.router(core), operators.router(core)),
+        routers=tuple(one.router(core) for one in (readers, availability, operators, why)),
         loops={"optimiser": Optimiser(core).run},
         on_start=planted,
     )

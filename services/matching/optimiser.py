@@ -18,7 +18,7 @@ from prometheus_client import Gauge, Histogram
 from services.matching.domain.inputs import NobodyFits, OfferCase
 from services.matching.domain.plan import Proposal, Round, recalls
 from services.matching.domain.state import Matching
-from services.matching.store import board, roster, worklist
+from services.matching.store import board, presence, roster, worklist
 from services.matching.store.cases import ROUND
 from services.matching.store.world import World, lead
 from shared.contracts.base import ReaderId
@@ -110,10 +110,19 @@ class Rounds:
         Otherwise over what stirred: for the others nobody was free last time either.
         """
         readers, changed = await self.world.roster(self.db)
-        this = Round(readers, await roster.loads(self.db), now, thorough or changed)
+        away = await presence.away(self.db, now)
+        this = Round(
+            readers,
+            await roster.loads(self.db),
+            now,
+            thorough or changed,
+            work=await roster.work(self.db, readers.values(), now),
+            away=away.keys(),
+            version=self.world.version,
+        )
         proposals: list[Proposal] = []
         if thorough or changed:
-            proposals += recalls(await self.world.held(self.db), readers, now)
+            proposals += recalls(await self.world.held(self.db), readers, now, away)
         if thorough or changed or not this.free <= self.free:
             waiting = await self.world.waiting(self.db)
             WAITING.set(len(waiting))

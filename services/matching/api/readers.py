@@ -164,7 +164,11 @@ class Desk:
         """Take the case. Of several who were asked the first gets it; again: the same answer."""
         mine = await self._mine(assignment, who)
         received = AcceptOffer(
-            case_id=mine.case_id, assignment=assignment, reader=mine.reader, load=mine.load
+            case_id=mine.case_id,
+            assignment=assignment,
+            reader=mine.reader,
+            load=mine.load,
+            work=mine.work,
         )
         return await self._submitted(mine, received)
 
@@ -186,7 +190,7 @@ class Desk:
 
     async def _mine(self, assignment: str, who: Principal) -> Mine:
         async with self.core.pool.acquire() as db:
-            mine = await roster.mine(db, assignment, who.subject)
+            mine = await roster.mine(db, assignment, who.subject, clock.now())
         if mine is None:
             raise Problem(404, "not-found", "You have no such offer or assignment.")
         return mine

@@ -38,6 +38,7 @@ from services.matching.domain.state import (
     Unknown,
     brief_of,
 )
+from services.matching.domain.why import Decision
 from shared.contracts.base import CaseId, DeadlineReached, Event
 from shared.contracts.deid import CaseDeidentified
 from shared.contracts.envelope import derived_id
@@ -71,7 +72,25 @@ def decide(state: Assignment, received: Input, moment: Moment) -> Sequence[Event
     if isinstance(state, Paused):
         return tuple(_while_paused(state, received, moment))
     answer = ANSWERS.get(type(received))
-    return tuple(answer(state, received, moment)) if answer else ()
+    answers = tuple(answer(state, received, moment)) if answer else ()
+    return (*answers, *_decided(received, answers))
+
+
+def _decided(received: Input, answers: Answers) -> Answers:
+    """Keep why: with each offer, and with each time that nobody fits."""
+    considered = getattr(received, "considered", None)
+    for one in answers if considered is not None else ():
+        if isinstance(one, AssignmentOffered):
+            decision = Decision(
+                considered=considered,
+                assignment=one.assignment,
+                reader=one.reader,
+                explanation=one.explanation,
+            )
+            yield own.Decided(case_id=one.case_id, decision=decision)
+        elif isinstance(one, NoEligibleReader):
+            decision = Decision(considered=considered, why=one.why)
+            yield own.Decided(case_id=one.case_id, decision=decision)
 
 
 def deadlines(state: Assignment) -> tuple[Deadline, ...]:

@@ -65,13 +65,15 @@ class Terms(Told):
     """What one service level means to one partner.
 
     `offer_window` is how long a reader may think; `offers_at_once` how many are asked together,
-    of whom the first to accept gets the case.
+    of whom the first to accept gets the case. `lease`: a reader whose app is silent for longer
+    loses an accepted case; None: never.
     """
 
     target: Duration
     budgets: Budgets
     offer_window: Duration
     offers_at_once: Annotated[int, Field(ge=1, le=50)] = 1
+    lease: Duration | None = None
     rungs: tuple[Rung, ...] = DEFAULT_RUNGS
 
     @model_validator(mode="after")
@@ -108,20 +110,21 @@ class Contracts(Told):
         return DEFAULT[level] if contract is None else contract.levels.get(level, DEFAULT[level])
 
 
-def _minutes(target: int, budgets: tuple[int, int, int, int], window: int) -> Terms:
+def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease: int = 0) -> Terms:
     deid, match, read, deliver = (timedelta(minutes=one) for one in budgets)
     return Terms(
         target=timedelta(minutes=target),
         budgets=Budgets(deid=deid, match=match, read=read, deliver=deliver),
         offer_window=timedelta(minutes=window),
+        lease=timedelta(minutes=lease) or None,
     )
 
 
 # The budgets leave a tenth or more of the target as slack, so that one late stage is a warning
 # and not yet a breach. A tumour board's meeting is the procedure's date, which caps the clock.
 DEFAULT: Final[Mapping[ServiceLevel, Terms]] = {
-    "emergent": _minutes(60, (5, 10, 30, 5), window=3),
-    "urgent": _minutes(12 * 60, (30, 120, 8 * 60, 15), window=15),
+    "emergent": _minutes(60, (5, 10, 30, 5), window=3, lease=5),
+    "urgent": _minutes(12 * 60, (30, 120, 8 * 60, 15), window=15, lease=30),
     "expedited": _minutes(24 * 60, (60, 240, 16 * 60, 30), window=30),
     "routine": _minutes(96 * 60, (240, 24 * 60, 56 * 60, 120), window=60),
     "tumour_board": _minutes(72 * 60, (240, 16 * 60, 44 * 60, 60), window=60),

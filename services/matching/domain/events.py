@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, JsonValue
 
 from services.matching.domain.contract import Terms
 from services.matching.domain.need import Need
+from services.matching.domain.why import Decision
 from shared.contracts.base import Event, OpaqueId
 from shared.contracts.matching import Stage
 from shared.contracts.notify import Audience
@@ -65,3 +66,9 @@ class ClockStopped(Event):
     """The clock ends without having been met."""
 
     outcome: ClockOutcome
+
+
+class Decided(Event):
+    """Why the case was offered to this reader, or to nobody; kept for whoever asks."""
+
+    decision: Decision

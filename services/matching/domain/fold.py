@@ -56,7 +56,9 @@ def _while_paused(state: Paused, event: Event) -> Assignment:
 def _learnt(state: Known, event: own.NeedLearnt) -> Assignment:
     known: dict[str, Any] = {"need": event.need}
     if event.terms is not None:
-        known |= {name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once")}
+        known |= {
+            name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once", "lease")
+        }
     if state.brief is None:
         return Unknown(brief=Brief(**known))
     return _with(state, state.brief.model_copy(update=known))

@@ -4,6 +4,7 @@ from typing import Final, Literal, TypeAlias
 
 from services.matching.domain.eligibility import RESTED, Work
 from services.matching.domain.reader import Reader
+from services.matching.domain.why import Considered
 from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId
 from shared.contracts.deid import (
     CaseDeidentified,
@@ -39,6 +40,7 @@ class OfferCase(Frozen):
     load: int
     work: Work = RESTED
     explanation: Explanation
+    considered: Considered | None = None
 
 
 class NobodyFits(Frozen):
@@ -46,6 +48,7 @@ class NobodyFits(Frozen):
 
     case_id: CaseId
     why: tuple[Ineligible, ...]
+    considered: Considered | None = None
 
 
 class AcceptOffer(Frozen):

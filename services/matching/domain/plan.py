@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Final, TypeAlias
 
@@ -30,7 +30,8 @@ from services.matching.domain.inputs import NobodyFits, OfferCase, ReaderWentOff
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import Assigned, Assignment, Offered, Open, Paused, Unfillable
-from shared.contracts.base import CaseId, ReaderId
+from services.matching.domain.why import SHOWN, Considered, consider
+from shared.contracts.base import CaseId, OpaqueId, ReaderId
 from shared.contracts.matching import Ineligible
 
 Proposal: TypeAlias = OfferCase | NobodyFits | ReaderWentOffline
@@ -84,7 +85,7 @@ class Round:
     """One round over a roster. `free` and `loads` change as offers are planned.
 
     `thorough`: ask again why nobody fits where a reason was told before. It costs a look at each
-    reader for each such case, so only some rounds do.
+    reader for each such case, so only some rounds do. `version` is the digest of the roster.
     """
 
     roster: Mapping[ReaderId, Reader]
@@ -93,6 +94,7 @@ class Round:
     thorough: bool = True
     work: Mapping[ReaderId, Work] = field(default_factory=dict)
     away: AbstractSet[ReaderId] = frozenset()
+    version: str = ""
     off_shift: set[ReaderId] = field(init=False)
     free: set[ReaderId] = field(init=False)
     _able: dict[Skill, Able] = field(default_factory=dict, init=False)
@@ -140,12 +142,26 @@ class Round:
         if not free:
             return []
         fitting = map(self._candidate, free)
-        best = nlargest(case.room, fitting, key=lambda c: (score(case.need, c), c.reader.id))
+        ranked = nlargest(
+            max(case.room, SHOWN), fitting, key=lambda c: (score(case.need, c), c.reader.id)
+        )
         excluded = self._excluded(case, able)
-        return [self._offer(case, one, len(free), excluded) for one in best]
+        considered = self._considered(case, able, ranked)
+        best = ranked[: case.room]
+        return [self._offer(case, one, len(free), excluded, considered) for one in best]
+
+    def _considered(self, case: Waiting, able: Able, best: Sequence[Candidate] = ()) -> Considered:
+        question = Question(case.need, case.refused, self.now, case.earlier)
+        near = map(self._candidate, sorted(able.readers))
+        return consider(question, near, best, self.version, case.asked)
 
     def _offer(
-        self, case: Waiting, one: Candidate, eligible: int, excluded: Sequence[Ineligible]
+        self,
+        case: Waiting,
+        one: Candidate,
+        eligible: int,
+        excluded: Sequence[Ineligible],
+        considered: Considered,
     ) -> OfferCase:
         reader = one.reader
         self.loads[reader.id] = one.load + 1
@@ -158,12 +174,15 @@ class Round:
             load=one.load,
             work=one.work,
             explanation=explanation,
+            considered=considered,
         )
 
     def _nobody(self, case: Waiting) -> Iterator[NobodyFits]:
-        why = self._excluded(case, self._able_for(case.need))
+        able = self._able_for(case.need)
+        why = self._excluded(case, able)
         if case.told is None or case.told != {one.constraint for one in why}:
-            yield NobodyFits(case_id=case.need.case_id, why=why)
+            considered = self._considered(case, able)
+            yield NobodyFits(case_id=case.need.case_id, why=why, considered=considered)
 
     def _able_for(self, need: Need) -> Able:
         skill = _skill(need)
@@ -237,12 +256,13 @@ def _skill(need: Need) -> Skill:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A case that a reader holds: offered, or accepted."""
+    """A case that a reader holds: offered, or accepted under a lease on silence, if any."""
 
     need: Need
     reader: ReaderId
     accepted: bool
     earlier: tuple[Earlier, ...] = ()
+    lease: timedelta | None = None
 
 
 def held(assignment: Assignment) -> Iterator[Held]:
@@ -254,30 +274,44 @@ def held(assignment: Assignment) -> Iterator[Held]:
             yield Held(brief.need, one.reader, accepted=False, earlier=brief.earlier)
     elif isinstance(assignment, Assigned):
         brief = assignment.brief
-        yield Held(brief.need, assignment.reader, accepted=True, earlier=brief.earlier)
+        yield Held(
+            brief.need, assignment.reader, accepted=True, earlier=brief.earlier, lease=brief.lease
+        )
 
 
 def recalls(
     holdings: Sequence[Held],
     roster: Mapping[ReaderId, Reader],
     now: datetime,
-    away: AbstractSet[ReaderId] = frozenset(),
+    away: Mapping[ReaderId, timedelta] | None = None,
 ) -> Iterator[ReaderWentOffline]:
-    """Take back what its reader may not hold any more: rosters change, licences end.
+    """Take back what its reader may not hold any more: a roster changed, a licence ended.
 
     An offer goes by every rule but those of load and work, which it is part of; an accepted case
-    only by those that no time relaxes.
+    only by those that no time relaxes, and by its lease. `away`: for how long a reader has been.
     """
+    gone = away or {}
     for one in holdings:
-        rules = NEVER_MAY if one.accepted else _BUT_LOAD
-        reader = roster.get(one.reader)
-        question = Question(one.need, frozenset(), now, one.earlier)
-        candidate = Candidate(reader, 0, away=one.reader in away) if reader else None
-        by = NEVER_MAY[0] if candidate is None else barred(question, candidate, rules)
-        if by is not None:
+        reason = _lost(one, roster.get(one.reader), now, gone.get(one.reader))
+        if reason is not None:
             yield ReaderWentOffline(
-                case_id=CaseId(one.need.case_id), reader=one.reader, reason=by.name
+                case_id=CaseId(one.need.case_id), reader=one.reader, reason=reason
             )
+
+
+def _lost(
+    one: Held, reader: Reader | None, now: datetime, silent: timedelta | None
+) -> OpaqueId | None:
+    """Give the reason for which a reader may hold the case no longer; None: they may."""
+    if reader is None:
+        return NEVER_MAY[0].name
+    question = Question(one.need, frozenset(), now, one.earlier)
+    candidate = Candidate(reader, 0, away=silent is not None)
+    by = barred(question, candidate, NEVER_MAY if one.accepted else _BUT_LOAD)
+    if by is not None:
+        return by.name
+    lapsed = one.accepted and one.lease is not None and silent is not None and silent > one.lease
+    return "silent" if lapsed else None
 
 
 _BUT_LOAD: Final = tuple(

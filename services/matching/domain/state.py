@@ -34,12 +34,13 @@ class AskedReader(Frozen):
 class Brief(Frozen):
     """All that the assignment knows besides where it stands. `rung` is how far it broadened.
 
-    `earlier` are those who have read the case.
+    `earlier` are those who have read the case; `lease` is how long its reader's app may be silent.
     """
 
     need: Need
     offer_window: timedelta
     offers_at_once: int
+    lease: timedelta | None = None
     role: Role = "second_reader"
     rung: int = 0
     earlier: tuple[Earlier, ...] = ()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from services.matching.domain.events import Decided
 from services.matching.domain.plan import waiting
 from services.matching.domain.state import (
     AskedReader,
@@ -23,6 +24,7 @@ from services.matching.store.contracts import contracts
 from shared.contracts.base import CaseId, Event
 from shared.contracts.envelope import Recorded
 from shared.contracts.matching import (
+    AssignmentAccepted,
     AssignmentClosed,
     AssignmentReleased,
     AssignmentRevoked,
@@ -65,6 +67,18 @@ SAVE_ASSIGNMENTS = """
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
     ON CONFLICT (assignment) DO UPDATE SET standing = excluded.standing
     WHERE assignments.standing <> excluded.standing
+"""
+# When a case was accepted, and the work RVU it is.
+ACCEPTED = """
+    UPDATE assignments SET accepted_at = taken.at, rvu = taken.rvu
+    FROM unnest($1::text[], $2::timestamptz[], $3::double precision[])
+        AS taken (assignment, at, rvu)
+    WHERE assignments.assignment = taken.assignment
+"""
+# Why it was offered so, or to nobody.
+DECIDED = """
+    INSERT INTO decisions (case_id, decided_at, decision)
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::jsonb[])
 """
 # Writers to one reader's log take turns until they commit; in one order, so that none deadlock.
 LOCK_READERS = """
@@ -126,6 +140,7 @@ async def save(db: Db, changes: Sequence[Change[Matching]]) -> None:
     ]
     if asked:
         await db.execute(SAVE_ASSIGNMENTS, *zip(*asked, strict=True))
+    await _keep(db, changes)
     channels = await _log(db, changes)
     if any(isinstance(one.event, STIRRING) for change in changes for one in change.recorded):
         channels.append(ROUND)
@@ -184,6 +199,23 @@ def standing(clock: Clock) -> str | None:
 def _asked(state: Matching) -> tuple[AskedReader, ...]:
     brief = brief_of(state.assignment)
     return brief.asked if brief else ()
+
+
+async def _keep(db: Db, changes: Sequence[Change[Matching]]) -> None:
+    """Keep what was accepted and when, and why it was offered."""
+    taken, decided = [], []
+    for change in changes:
+        brief = brief_of(change.state.assignment)
+        for one in change.recorded:
+            if isinstance(one.event, AssignmentAccepted) and brief:
+                taken.append((one.event.assignment, one.recorded_at, brief.need.rvu))
+            elif isinstance(one.event, Decided):
+                text = one.event.decision.model_dump_json()
+                decided.append((change.case_id, one.recorded_at, text))
+    if taken:
+        await db.execute(ACCEPTED, *zip(*taken, strict=True))
+    if decided:
+        await db.execute(DECIDED, *zip(*decided, strict=True))
 
 
 async def _log(db: Db, changes: Sequence[Change[Matching]]) -> list[str]:

@@ -1,9 +1,10 @@
 """Who reads, what do they hold, and who changed the roster?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.matching.domain.eligibility import RESTED, Work
 from services.matching.domain.reader import Reader
 from services.matching.store.cases import ROUND
 from shared.contracts.base import CaseId, ReaderId
@@ -40,6 +41,29 @@ SEED = """
 """
 # Who changed what; kept for good.
 RECORD = "INSERT INTO changes (subject, what, after, changed_at) VALUES ($1, $2, $3, $4)"
+# What capped readers accepted since their shift began, and did not give back.
+WORK = """
+    SELECT reader, count(*) AS cases, coalesce(sum(rvu), 0) AS rvu
+    FROM unnest($1::text[], $2::timestamptz[]) AS shift (reader, began)
+    JOIN assignments USING (reader)
+    WHERE accepted_at >= began AND standing IN ('assigned', 'done') GROUP BY reader
+"""
+# The version of the roster that decisions name, kept before they do.
+KEEP_VERSION = """
+    WITH version AS (
+        SELECT md5(string_agg(id || ' ' || revision, ',' ORDER BY id COLLATE "C")) AS digest,
+               jsonb_object_agg(id, revision) AS members FROM readers
+    ), kept AS (
+        INSERT INTO rosters SELECT * FROM version WHERE digest IS NOT NULL ON CONFLICT DO NOTHING
+    )
+    SELECT coalesce(digest, '') FROM version
+"""
+# The readers of a version.
+VERSION = """
+    SELECT reader FROM rosters, jsonb_each_text(members) AS member (id, revision)
+    JOIN reader_versions v ON v.id = member.id AND v.revision = member.revision::bigint
+    WHERE digest = $1
+"""
 STIR = "SELECT pg_notify($1, '')"
 
 
@@ -50,6 +74,7 @@ class Mine:
     case_id: CaseId
     reader: Reader
     load: int
+    work: Work
 
 
 async def revision(db: Db) -> int:
@@ -71,13 +96,37 @@ async def loads(db: Db) -> dict[ReaderId, int]:
     return {row["reader"]: row["load"] for row in await db.fetch(LOADS)}
 
 
-async def mine(db: Db, assignment: str, reader_id: ReaderId) -> Mine | None:
+async def work(db: Db, known: Iterable[Reader], now: datetime) -> dict[ReaderId, Work]:
+    """Give what each reader with a cap has done in the shift that runs."""
+    capped = [one for one in known if one.caps.cases is not None or one.caps.rvu is not None]
+    shifts = [(one.id, began) for one in capped if (began := one.shift_began(now))]
+    if not shifts:
+        return {}
+    rows = await db.fetch(WORK, *zip(*shifts, strict=True))
+    return {row["reader"]: Work(cases=row["cases"], rvu=row["rvu"]) for row in rows}
+
+
+async def version(db: Db) -> str:
+    """Keep the roster's version, and give its digest; nothing for an empty roster."""
+    digest: str = await db.fetchval(KEEP_VERSION)
+    return digest
+
+
+async def of_version(db: Db, digest: str) -> dict[ReaderId, Reader]:
+    """Give the readers as they were."""
+    rows = await db.fetch(VERSION, digest)
+    each = [Reader.model_validate_json(row["reader"]) for row in rows]
+    return {one.id: one for one in each}
+
+
+async def mine(db: Db, assignment: str, reader_id: ReaderId, now: datetime) -> Mine | None:
     """Give the reader's offer or assignment; None where it is nobody's or another's."""
     case_id = await db.fetchval(CASE_OF, assignment, reader_id)
     known = await reader(db, reader_id)
     if case_id is None or known is None:
         return None
-    return Mine(case_id, known, await db.fetchval(LOAD_BESIDES, reader_id, assignment))
+    load = await db.fetchval(LOAD_BESIDES, reader_id, assignment)
+    return Mine(case_id, known, load, (await work(db, [known], now)).get(reader_id, RESTED))
 
 
 async def put(db: Db, changed: Reader, now: datetime) -> None:

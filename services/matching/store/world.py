@@ -57,6 +57,7 @@ class World:
     """
 
     _roster_revision: int = -1
+    version: str = ""
     _roster: dict[ReaderId, Reader] = field(default_factory=dict)
     _seen: dict[UUID, Seen] = field(default_factory=dict)
     _concerned: dict[str, frozenset[UUID]] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class World:
         changed = revision != self._roster_revision
         if changed:
             self._roster = await roster.readers(db)
+            self.version = await roster.version(db)
             self._roster_revision = revision
         return self._roster, changed
 

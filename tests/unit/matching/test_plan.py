@@ -139,7 +139,8 @@ def test_nobody_fits_says_which_constraint_excluded_how_many() -> None:
 def test_an_empty_roster_is_nobody_and_no_reason() -> None:
     [nobody] = plan([waits()], [])
 
-    assert nobody == NobodyFits(case_id=CaseId(UUID(int=1)), why=())
+    assert isinstance(nobody, NobodyFits)
+    assert (nobody.case_id, nobody.why) == (CaseId(UUID(int=1)), ())
 
 
 def test_what_was_told_is_told_again_only_when_the_reasons_change() -> None:

@@ -1,0 +1,232 @@
+"""Why this reader, why not another, and what would help where nobody fits?
+
+A decision keeps what it was made of: the question, the version of the roster, and the load and
+work of everybody whom skills and ties did not exclude. From these it is made again, to the same
+result, by the same rules; whatever differs is said.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from pydantic import AwareDatetime
+
+from services.matching.domain.eligibility import (
+    BY_SCOPE,
+    CONSTRAINTS,
+    RESTED,
+    Candidate,
+    Constraint,
+    Earlier,
+    Question,
+    Work,
+    barred,
+)
+from services.matching.domain.fit import POLICY, explain
+from services.matching.domain.need import Need
+from services.matching.domain.reader import Reader
+from shared.contracts.base import Code, Frozen, OpaqueId, ReaderId
+from shared.contracts.matching import Explanation, Ineligible, ScoreTerm
+
+Remedy: TypeAlias = Literal["recruit", "renew", "wait", "relax"]
+LASTING: Final = (*BY_SCOPE["skill"], *BY_SCOPE["case"])
+SHOWN: Final = 10  # the best candidates' terms are kept; of the others the reader and the load
+
+# What would let a reader read whom one constraint alone excludes. None may be relaxed that the
+# law, the patient's safety or independence asks for; those that may are a person's to relax.
+REMEDIES: Final[Mapping[str, Remedy]] = {
+    "on_roster": "renew",
+    "human": "recruit",
+    "modality": "recruit",
+    "body_region": "recruit",
+    "subspecialty": "relax",
+    "pediatric": "recruit",
+    "obstetric": "recruit",
+    "fellowship": "recruit",
+    "licence": "renew",
+    "credentials": "renew",
+    "privileges": "renew",
+    "language": "relax",
+    "own_staff": "recruit",
+    "first_reader": "recruit",
+    "first_group": "recruit",
+    "earlier_reader": "recruit",
+    "conflict": "recruit",
+    "asked_before": "relax",
+    "on_shift": "wait",
+    "available": "wait",
+    "fatigue_hours": "wait",
+    "fatigue_cases": "wait",
+    "fatigue_rvu": "wait",
+    "capacity": "relax",
+}
+
+
+class Near(Frozen):
+    """How busy a reader was whom neither skills nor ties excluded."""
+
+    reader: ReaderId
+    load: int = 0
+    work: Work = RESTED
+    away: bool = False
+
+
+class Scored(Frozen):
+    """An eligible reader with the terms of their score."""
+
+    reader: ReaderId
+    load: int
+    score: float
+    terms: tuple[ScoreTerm, ...]
+
+
+class Considered(Frozen):
+    """What a decision was made of. `roster` is the digest of the roster's version.
+
+    `asked` are those whose offer stands; `near` are those with load, work or absence at all.
+    """
+
+    at: AwareDatetime
+    policy: Code
+    roster: str
+    need: Need
+    refused: tuple[ReaderId, ...]
+    earlier: tuple[Earlier, ...]
+    asked: tuple[ReaderId, ...] = ()
+    near: tuple[Near, ...]
+    candidates: tuple[Scored, ...]
+    flags: Mapping[str, bool] = {}
+
+    @property
+    def question(self) -> Question:
+        flags: dict[str, Any] = dict(self.flags)
+        return Question(self.need, frozenset(self.refused), self.at, self.earlier, **flags)
+
+
+class Decision(Frozen):
+    """What was decided: whom the case was offered to; or, without one, why to nobody."""
+
+    considered: Considered
+    assignment: OpaqueId | None = None
+    reader: ReaderId | None = None
+    explanation: Explanation | None = None
+    why: tuple[Ineligible, ...] = ()
+
+
+def consider(
+    question: Question,
+    near: Iterable[Candidate],
+    best: Sequence[Candidate],
+    roster: str,
+    asked: Iterable[ReaderId] = (),
+) -> Considered:
+    """Keep what is being decided on. `best`: the eligible readers, the best first."""
+    busy = (one for one in near if one.load or one.away or one.work != RESTED)
+    return Considered(
+        at=question.now,
+        policy=POLICY,
+        roster=roster,
+        need=question.need,
+        refused=tuple(sorted(question.refused)),
+        earlier=question.earlier,
+        asked=tuple(sorted(asked)),
+        near=tuple(
+            Near(reader=one.reader.id, load=one.load, work=one.work, away=one.away) for one in busy
+        ),
+        candidates=tuple(scored(question, one) for one in best[:SHOWN]),
+        flags={name: getattr(question, name) for name in _FLAGS if getattr(question, name)},
+    )
+
+
+_FLAGS: Final = tuple(
+    name
+    for name in Question.__dataclass_fields__
+    if name not in ("need", "refused", "now", "earlier")
+)
+
+
+def scored(question: Question, candidate: Candidate) -> Scored:
+    told = explain(question.need, candidate, 0, ())
+    return Scored(
+        reader=candidate.reader.id, load=candidate.load, score=told.score, terms=told.terms
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A decision made again. `differs` names what is not as it was; nothing: the same result."""
+
+    rejected: tuple[tuple[ReaderId, Constraint], ...]
+    differs: tuple[str, ...]
+
+
+def replay(decision: Decision, roster: Mapping[ReaderId, Reader]) -> Replay:
+    """Ask the kept question again of the roster as it was."""
+    question = decision.considered.question
+    asked = {one.reader.id: one for one in _candidates(decision.considered, roster)}
+    answers = {name: barred(question, one) for name, one in asked.items()}
+    for name in decision.considered.asked:
+        if answers.get(name) not in BY_SCOPE["skill"]:
+            answers.pop(name, None)  # they think about it already
+    rejected = tuple((name, by) for name, by in sorted(answers.items()) if by is not None)
+    return Replay(rejected, tuple(_differences(decision, question, asked, answers)))
+
+
+def _candidates(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Iterator[Candidate]:
+    near = {one.reader: one for one in considered.near}
+    for name, reader in roster.items():
+        was = near.get(name, Near(reader=name))
+        yield Candidate(reader, was.load, was.work, was.away)
+
+
+def _differences(
+    decision: Decision,
+    question: Question,
+    asked: Mapping[ReaderId, Candidate],
+    answers: Mapping[ReaderId, Constraint | None],
+) -> Iterator[str]:
+    if decision.considered.policy != POLICY:
+        yield "policy"
+    elif any(
+        one.reader not in asked or scored(question, asked[one.reader]) != one
+        for one in decision.considered.candidates
+    ):
+        yield "scores"
+    if decision.reader is not None and answers.get(decision.reader, CONSTRAINTS[0]) is not None:
+        yield "reader"
+    counts = Counter(by.name for by in answers.values() if by)
+    told = decision.explanation.excluded if decision.explanation else decision.why
+    if {one.constraint: one.readers for one in told} != counts:
+        yield "excluded"
+
+
+class Advice(Frozen):
+    """These readers could read the case if this constraint alone no longer held.
+
+    `remedy`: `renew` a licence, credential, privilege or roster record; `wait` until they are
+    there or rested; `relax` (a contract, the pool or a capacity); `recruit` somebody else, because
+    what excludes them may never be relaxed.
+    """
+
+    constraint: Code
+    remedy: Remedy
+    says: str
+    readers: tuple[ReaderId, ...]
+
+
+def advise(considered: Considered, roster: Mapping[ReaderId, Reader]) -> tuple[Advice, ...]:
+    """Say what stands between the case and a reader, most readers first."""
+    alone: dict[str, list[ReaderId]] = {}
+    for one in _candidates(considered, roster):
+        faults = [by for by in CONSTRAINTS if not by.rule(considered.question, one)]
+        lasting = [by for by in faults if by in LASTING]
+        what = lasting or faults
+        if len(what) == 1:
+            alone.setdefault(what[0].name, []).append(one.reader.id)
+    says = {one.name: one.says for one in CONSTRAINTS}
+    advice = (
+        Advice(constraint=name, remedy=REMEDIES[name], says=says[name], readers=tuple(sorted(who)))
+        for name, who in alone.items()
+    )
+    return tuple(sorted(advice, key=lambda one: (-len(one.readers), one.constraint)))

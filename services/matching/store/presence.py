@@ -1,0 +1,43 @@
+"""Who is there? What readers' apps said, and which of them fell silent."""
+
+from datetime import datetime, timedelta
+
+from services.matching.store.cases import ROUND
+from shared.contracts.base import ReaderId
+from shared.runtime.postgres import Db
+
+# A sign of life. Only the newest counts: two windows of one reader are one reader.
+BEAT = """
+    INSERT INTO presence (reader, available, seen_at, expires_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (reader) DO UPDATE SET available = excluded.available,
+        seen_at = CASE WHEN presence.available OR excluded.available THEN excluded.seen_at
+                       ELSE presence.seen_at END,
+        expires_at = excluded.expires_at
+"""
+# From now on the shift alone says whether a reader is there.
+FORGET = "DELETE FROM presence WHERE reader = $1"
+# Who said that they are away, or fell silent; and since when.
+AWAY = """
+    SELECT reader, CASE WHEN available THEN expires_at ELSE seen_at END AS since
+    FROM presence WHERE NOT available OR expires_at <= $1
+"""
+WAS_AWAY = "SELECT NOT available OR expires_at <= $2 FROM presence WHERE reader = $1"
+STIR = "SELECT pg_notify($1, '')"
+
+
+async def beat(db: Db, reader: ReaderId, until: datetime, now: datetime, *, there: bool) -> None:
+    """Note a sign of life; whoever comes or goes wakes the optimiser."""
+    was_away = await db.fetchval(WAS_AWAY, reader, now)
+    await db.execute(BEAT, reader, there, now, until)
+    if was_away is None or was_away == there:
+        await db.execute(STIR, ROUND)
+
+
+async def forget(db: Db, reader: ReaderId) -> None:
+    await db.execute(FORGET, reader)
+    await db.execute(STIR, ROUND)
+
+
+async def away(db: Db, now: datetime) -> dict[ReaderId, timedelta]:
+    """Give how long each reader has been away."""
+    return {row["reader"]: now - row["since"] for row in await db.fetch(AWAY, now)}
