@@ -24,7 +24,7 @@ def edges(core: Core[State]) -> Edges:
     sandbox = Sandbox(settings.workers, settings.memory, settings.seconds)
     looks = Sandbox(1, settings.memory, settings.seconds)  # a person need not wait for the queue
     policies = load_policies(settings.policies)
-    cleaning = Cleaning(vault, sandbox, settings.pseudonym_key, settings.workers, policies)
+    cleaning = Cleaning(vault, sandbox, settings.keyring.newest, settings.workers, policies)
     desk = Desk(core, vault, looks)
 
     async def close() -> None:

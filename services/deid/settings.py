@@ -5,14 +5,23 @@ import binascii
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import SettingsConfigDict
 
-from services.deid.domain.identity import Key
+from services.deid.domain.identity import Key, Keyring
 from shared.runtime.settings import ServiceSettings
 
 KEY_BYTES = 32
 MIB = 1 << 20
+VERSION = r"^[A-Za-z0-9._-]{1,32}$"
 
 
 def _key(value: SecretStr) -> SecretStr:
@@ -25,19 +34,40 @@ def _key(value: SecretStr) -> SecretStr:
     return value
 
 
+Secret = Annotated[SecretStr, AfterValidator(_key)]
+
+
+class OlderKey(BaseModel):
+    """A key that was DEID_KEY before: patients whom it named keep their names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    version: str = Field(pattern=VERSION)
+    key: Secret
+
+    @property
+    def as_key(self) -> Key:
+        return Key(self.version, base64.b64decode(self.key.get_secret_value()))
+
+
 class Settings(ServiceSettings):
     """Read once, in __main__, then passed on as plain values."""
 
     model_config = SettingsConfigDict(env_prefix="DEID_")
 
-    key: Annotated[SecretStr, AfterValidator(_key)] = Field(
+    key: Secret = Field(
         description="base64 of 32 random bytes: the key of all pseudonyms, UIDs and date shifts",
         repr=False,
     )
     key_version: str = Field(
         default="1",
-        pattern=r"^[A-Za-z0-9._-]{1,32}$",
+        pattern=VERSION,
         description="a name for the key, which stands in each certificate",
+    )
+    older_keys: tuple[OlderKey, ...] = Field(
+        default=(),
+        repr=False,
+        description='the keys before it, newest first: [{"version": "1", "key": "<base64>"}]',
     )
     policies: Path | None = Field(
         default=None,
@@ -58,9 +88,21 @@ class Settings(ServiceSettings):
         description="a folder on an encrypted disk for instances while they are cleaned",
     )
 
+    @field_validator("older_keys")
+    @classmethod
+    def _each_once(cls, older: tuple[OlderKey, ...], info: ValidationInfo) -> tuple[OlderKey, ...]:
+        """Two keys of one version, or one key twice, would make certificates lie."""
+        newest = (info.data.get("key_version"), info.data.get("key"))
+        pairs = [newest, *((one.version, one.key) for one in older)]
+        versions, keys = zip(*pairs, strict=True)
+        if len(set(versions)) < len(pairs) or len(set(keys)) < len(pairs):
+            raise ValueError("a version or a key stands twice, DEID_KEY included")
+        return older
+
     @property
-    def pseudonym_key(self) -> Key:
-        return Key(self.key_version, base64.b64decode(self.key.get_secret_value()))
+    def keyring(self) -> Keyring:
+        newest = Key(self.key_version, base64.b64decode(self.key.get_secret_value()))
+        return Keyring((newest, *(one.as_key for one in self.older_keys)))
 
     @property
     def memory(self) -> int:

@@ -25,6 +25,11 @@ WAITING = """
     SELECT seq, case_id, partner, kind, waiting FROM cases
     WHERE waiting > 0 AND seq > $1 ORDER BY seq LIMIT $2
 """
+# Which of these pseudonyms a case of the partner bears, whenever it was.
+BORNE = """
+    SELECT DISTINCT state #>> '{dossier,pseudonym}' AS pseudonym FROM cases
+    WHERE partner = $1 AND state #>> '{dossier,pseudonym}' = ANY($2::text[])
+"""
 # An operator looks at something that is not clean.
 LOOK = "INSERT INTO looks (case_id, item, frame, by, at) VALUES ($1, $2, $3, $4, $5)"
 
@@ -76,6 +81,11 @@ async def waiting(db: Db, after: int, limit: int) -> Sequence[WaitingCase]:
 
 async def record_look(db: Db, look: Look) -> None:
     await db.execute(LOOK, look.case_id, look.item, look.frame, look.by, look.at)
+
+
+async def borne(db: Db, partner: str, pseudonyms: Sequence[str]) -> frozenset[str]:
+    rows = await db.fetch(BORNE, partner, pseudonyms)
+    return frozenset(row["pseudonym"] for row in rows)
 
 
 def _partner(state: State) -> str | None:

@@ -22,16 +22,30 @@ def shift_date(text: str, days: int) -> str | None:
 
 
 def shift_datetime(text: str, days: int) -> str | None:
-    """Shift a DT of any precision, keeping its precision, time of day and zone."""
+    """Shift a DT of any precision, keeping its precision, time of day and zone; also a range.
+
+    A minus stands before a zone as well as between two ends: what reads as one DT is one.
+    """
     found = _DATETIME.fullmatch(text)
     if not found:
-        return None
+        return _shift_range(text, days)
     year, month, day, time, zone = found.groups()
     moved = _move(year, month or "01", day or "01", days)
     if moved is None:
         return None
     known = 4 + 2 * (month is not None) + 2 * (day is not None)
     return f"{moved:%Y%m%d}".rjust(8, "0")[:known] + (time or "") + (zone or "")
+
+
+def _shift_range(text: str, days: int) -> str | None:
+    """Shift both ends of a range of DT (PS3.5 6.2), of which one may be open."""
+    for at, sign in enumerate(text):
+        first, last = text[:at], text[at + 1 :]
+        ends = [end for end in (first, last) if end]
+        if sign == "-" and ends and all(_DATETIME.fullmatch(end) for end in ends):
+            moved = [end and shift_datetime(end, days) for end in (first, last)]
+            return None if None in moved else "-".join(end or "" for end in moved)
+    return None
 
 
 def band_age(text: str) -> str | None:

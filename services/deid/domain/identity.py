@@ -2,11 +2,13 @@
 
 Everything is an HMAC-SHA-256 under a key of the partner's own, so that two partners' patients with
 one number never meet, and nobody without the key can try numbers out. Each value carries a short
-keyed tag and is recognised as ours, so cleaning a cleaned file changes nothing.
+keyed tag and is recognised as ours, so cleaning a cleaned file changes nothing; the tag also tells
+which version of the key made it.
 """
 
 import base64
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydicom._uid_dict import UID_dictionary
@@ -37,15 +39,22 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One partner's pseudonyms under one key."""
+    """One partner's pseudonyms under one key.
+
+    `others` are the ring's further keys: what they made is ours as well, and stays as it is.
+    """
 
     key: Key
     partner: str
+    others: tuple[Key, ...] = ()
+    _kin: tuple["Identity", ...] = field(init=False, repr=False)
     _secret: bytes = field(init=False, repr=False)
     _uids: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_secret", _mac(self.key.secret, "partner", self.partner))
+        kin = tuple(Identity(other, self.partner) for other in self.others)
+        object.__setattr__(self, "_kin", kin)
 
     def subject(self, patient_id: str, case_id: str) -> Subject:
         """The patient's pseudonym and date shift; without a patient ID the case is the patient."""
@@ -56,7 +65,7 @@ class Identity:
         return Subject(self._token(_PATIENT, "patient", name), -_SHIFT_FROM - number % _SHIFT_SPAN)
 
     def accession(self, number: str) -> str:
-        if not number or self._owns(_ACCESSION, "accession", number):
+        if not number or self.owns_accession(number):
             return number
         return self._token(_ACCESSION, "accession", number)
 
@@ -74,13 +83,18 @@ class Identity:
             return False
         number = int(uid[5:])
         body = _uuid_payload(number) >> _UID_TAG_BITS
-        return number == self._tagged_uid(body)
+        return number == self._tagged_uid(body) or any(one.owns_uid(uid) for one in self._kin)
 
     def owns_pseudonym(self, patient_id: str) -> bool:
-        return self._owns(_PATIENT, "patient", patient_id)
+        return any(one.made_pseudonym(patient_id) for one in (self, *self._kin))
+
+    def made_pseudonym(self, patient_id: str) -> bool:
+        """Whether this very key made it, and no other of the ring."""
+        return self._made(_PATIENT, "patient", patient_id)
 
     def owns_accession(self, number: str) -> bool:
-        return self._owns(_ACCESSION, "accession", number)
+        made = self._made(_ACCESSION, "accession", number)
+        return made or any(one.owns_accession(number) for one in self._kin)
 
     def _new_uid(self, uid: str) -> str:
         digest = int.from_bytes(_mac(self._secret, "uid", uid), "big")
@@ -99,10 +113,37 @@ class Identity:
     def _tagged(self, shape: tuple[str, int, int], kind: str, body: str) -> str:
         return body + _base32(_mac(self._secret, f"{kind}-tag", body))[: shape[2]]
 
-    def _owns(self, shape: tuple[str, int, int], kind: str, value: str) -> bool:
+    def _made(self, shape: tuple[str, int, int], kind: str, value: str) -> bool:
         prefix, length, _ = shape
         body = value[: len(prefix) + length]
         return body.startswith(prefix) and self._tagged(shape, kind, body) == value
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All keys that are in use, the newest first: it names new patients, the others known ones."""
+
+    keys: tuple[Key, ...]
+
+    @property
+    def newest(self) -> Key:
+        return self.keys[0]
+
+    def identity(self, key: Key, partner: str) -> Identity:
+        return Identity(key, partner, tuple(one for one in self.keys if one != key))
+
+    def maker(self, partner: str, pseudonym: str) -> Key | None:
+        """Whose version made a pseudonym; None when that key has left the ring."""
+        made = (one for one in self.keys if Identity(one, partner).made_pseudonym(pseudonym))
+        return next(made, None)
+
+    def names(self, partner: str, patient_id: str) -> Sequence[tuple[Key, str]]:
+        """What a patient is called under each key, the newest first; nothing without an ID."""
+        if not patient_id.strip():
+            return ()
+        return [
+            (key, Identity(key, partner).subject(patient_id, "").pseudonym) for key in self.keys
+        ]
 
 
 def _mac(secret: bytes, *parts: str) -> bytes:

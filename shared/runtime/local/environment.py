@@ -77,7 +77,12 @@ def _intake(keys: Keys, _: Addresses) -> dict[str, str]:
 
 
 def _deid(keys: Keys, _: Addresses) -> dict[str, str]:
-    return {"DEID_KEY": keys.deid_pseudonym}
+    older = [one.model_dump() for one in keys.deid_older]
+    return {
+        "DEID_KEY": keys.deid_pseudonym,
+        "DEID_KEY_VERSION": keys.deid_version,
+        "DEID_OLDER_KEYS": json.dumps(older),
+    }
 
 
 def _matching(_: Keys, __: Addresses) -> dict[str, str]:
