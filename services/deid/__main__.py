@@ -1,6 +1,7 @@
 """How is deid put together? The only file that knows all its parts."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from services.deid import store
@@ -24,7 +25,12 @@ def edges(core: Core[State]) -> Edges:
     sandbox = Sandbox(settings.workers, settings.memory, settings.seconds)
     looks = Sandbox(1, settings.memory, settings.seconds)  # a person need not wait for the queue
     policies = load_policies(settings.policies)
-    cleaning = Cleaning(vault, sandbox, settings.keyring.newest, settings.workers, policies)
+
+    async def borne(partner: str, pseudonyms: Sequence[str]) -> frozenset[str]:
+        async with core.pool.acquire() as db:
+            return await store.borne(db, partner, pseudonyms)
+
+    cleaning = Cleaning(vault, sandbox, settings.keyring, settings.workers, policies, borne)
     desk = Desk(core, vault, looks)
 
     async def close() -> None:

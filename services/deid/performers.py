@@ -17,12 +17,13 @@ from services.deid.domain.certificate import (
     total,
 )
 from services.deid.domain.events import WorkPlanned
-from services.deid.domain.identity import Identity, Key, Subject
+from services.deid.domain.identity import Identity, Keyring, Subject
 from services.deid.domain.inputs import CleaningFailed, StudiesCleaned
 from services.deid.domain.state import Decision, HeldFinding, HeldInstance, item_of
 from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
 from services.deid.gateways.instance import Receipt, Task, subject_of, table
+from services.deid.gateways.naming import Borne, KeyGoneError, Naming, nobody
 from services.deid.gateways.policies import Policies
 from services.deid.gateways.vault import Vault
 from services.deid.gateways.verify import CHECKS
@@ -51,9 +52,10 @@ class Cleaning:
 
     vault: Vault
     sandbox: Sandbox
-    key: Key
+    keys: Keyring
     workers: int
     policies: Policies = field(default_factory=Policies)
+    borne: Borne = nobody
     _turns: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,11 +68,14 @@ class Cleaning:
             return await self._clean(plan)
         except Unprocessable:
             reason = "raw_object_missing_or_corrupt"
-            return CleaningFailed(case_id=plan.case_id, round=plan.round, reason=reason)
+        except KeyGoneError:
+            reason = "pseudonym_key_missing"
+        return CleaningFailed(case_id=plan.case_id, round=plan.round, reason=reason)
 
     async def _clean(self, plan: WorkPlanned) -> StudiesCleaned:
-        subject, begun = await self._begin(plan)
-        task = self._task(plan, subject)
+        begin = await self._task(plan)
+        subject, begun = await self._begin(plan, begin)
+        task = replace(begin, subject=subject)
         clean: list[CleanStudy] = []
         held: list[HeldInstance] = []
         for study in plan.studies:
@@ -87,16 +92,19 @@ class Cleaning:
             held=tuple(held),
         )
 
-    def _task(self, plan: WorkPlanned, subject: Subject | None) -> Task:
+    async def _task(self, plan: WorkPlanned) -> Task:
+        """Say whose files these are, but for the patient."""
         policy, case = self.policies.of(plan.partner), str(plan.case_id)
-        return Task(self.key, plan.partner, subject, policy, case, plan.pseudonym)
+        key = await Naming(self.keys, self.vault, self.sandbox, self.borne).key(plan, policy)
+        others = self.keys.identity(key, plan.partner).others
+        return Task(key, plan.partner, None, policy, case, plan.pseudonym, others)
 
-    async def _begin(self, plan: WorkPlanned) -> tuple[Subject, dict[str, _Done]]:
+    async def _begin(self, plan: WorkPlanned, task: Task) -> tuple[Subject, dict[str, _Done]]:
         """The patient of the case's first readable instance; late studies meet the same one.
 
         An instance that is cleaned anyhow is opened once: what became of it comes along.
         """
-        task, begun = self._task(plan, None), dict[str, _Done]()
+        begun = dict[str, _Done]()
         for raw in await self.vault.instances(plan.patient) if plan.patient else ():
             if plan.patient in plan.studies:
                 (done,), subject = await self._batch(plan, plan.patient, [raw], task)
@@ -105,7 +113,7 @@ class Cleaning:
                 subject = await self._asked(raw, task)
             if subject is not None:
                 return subject, begun
-        return Identity(self.key, plan.partner).subject("", str(plan.case_id)), begun
+        return Identity(task.key, plan.partner).subject("", task.case), begun
 
     async def _asked(self, raw: ObjectRef, task: Task) -> Subject | None:
         async with self.vault.fetched(raw) as path:

@@ -33,7 +33,7 @@ class Task:
 
     Without a subject the file's own Patient ID says who it is; without one of those it is the
     patient of `case`, or of the file's study. `pseudonym` is what the case's patient is called
-    already: a file of somebody else's goes under the case.
+    already: a file of somebody else's goes under the case. What one of the `others` made is left.
     """
 
     key: Key
@@ -42,6 +42,7 @@ class Task:
     policy: Policy
     case: str = ""
     pseudonym: str | None = None
+    others: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def _rulebook(policy: Policy) -> Rulebook:
 
 
 @lru_cache(maxsize=16)
-def _identity(key: Key, partner: str) -> Identity:
-    return Identity(key, partner)
+def _identity(key: Key, partner: str, others: tuple[Key, ...]) -> Identity:
+    return Identity(key, partner, others)
 
 
 def clean_instances(pairs: Sequence[tuple[Path, Path]], task: Task) -> tuple[Receipt, ...]:
@@ -115,13 +116,14 @@ def subject_of(source: Path, task: Task) -> Subject | None:
     try:
         with mapped(source) as raw:
             file = read_part10(raw)
-            return _subject(_identity(task.key, task.partner), file, task)
+            return _subject(_identity(task.key, task.partner, task.others), file, task)
     except UnreadableError:
         return None
 
 
 def _order(file: Part10, task: Task) -> Order:
-    identity, patient = _identity(task.key, task.partner), file.string(_PATIENT_ID)
+    identity = _identity(task.key, task.partner, task.others)
+    patient = file.string(_PATIENT_ID)
     subject = task.subject or _subject(identity, file, task)
     if identity.owns_pseudonym(patient):  # its dates have moved already
         subject = replace(subject, shift_days=0)

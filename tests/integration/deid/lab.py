@@ -30,6 +30,7 @@ from tests.unit.deid.cases import accepted
 ORIGIN = UUID("0e0e0e0e-0000-4000-8000-000000000000")
 REFS: TypeAdapter[tuple[ObjectRef, ...]] = TypeAdapter(tuple[ObjectRef, ...])
 SECONDS = 40
+KEY = base64.b64encode(b"a key of thirty-two bytes, no less").decode()
 E = TypeVar("E", bound=Event)
 
 
@@ -69,7 +70,7 @@ class Lab:
 
     async def tell(self, event: Frozen) -> None:
         """Let an upstream event arrive."""
-        input_id = uuid5(ORIGIN, f"event {next(self.numbers)}")
+        input_id = uuid5(ORIGIN, f"{next(self.numbers)} {event.model_dump_json()}")
         await self.live.core.runner.submit(event, input_id=input_id)  # type: ignore[arg-type]
 
     async def hear(self, kind: type[E], case_id: CaseId) -> E:
@@ -139,25 +140,28 @@ def case(name: str) -> CaseId:
 
 
 @asynccontextmanager
-async def lab(postgres: Database, kafka: str, topics: str, folder: Path) -> AsyncIterator[Lab]:
-    """Run deid for one test."""
+async def lab(
+    postgres: Database, kafka: str, topics: str, folder: Path, **changes: Any
+) -> AsyncIterator[Lab]:
+    """Run deid for one test, with settings changed."""
     store = ObjectStore.open(str(folder), reads={"raw", "clean"}, writes={"raw", "clean"})
     consumer = AIOKafkaConsumer(
         f"{topics}.deid", bootstrap_servers=kafka, auto_offset_reset="earliest"
     )
     await consumer.start()
     async with issuing() as issuer:
-        settings = Settings(
-            postgres=postgres.dsn("deid"),
-            port=1,
-            kafka=kafka,
-            objects=str(folder),
-            issuer=issuer.url,
-            topic_prefix=topics,
-            key=base64.b64encode(b"a key of thirty-two bytes, no less").decode(),
-            workers=2,
-            seconds=20,
-        )
+        given: dict[str, Any] = {
+            "postgres": postgres.dsn("deid"),
+            "port": 1,
+            "kafka": kafka,
+            "objects": str(folder),
+            "issuer": issuer.url,
+            "topic_prefix": topics,
+            "key": KEY,
+            "workers": 2,
+            "seconds": 20,
+        }
+        settings = Settings(**{**given, **changes})
         async with (
             running(SERVICE, settings) as live,
             httpx.AsyncClient(base_url=live.url, timeout=30) as http,

@@ -8,7 +8,7 @@ import pytest
 
 from examples.phantom import BARTHOLOMEW, as_bytes, scanner_image
 from services.deid.domain.events import WorkPlanned
-from services.deid.domain.identity import Key
+from services.deid.domain.identity import Key, Keyring
 from services.deid.domain.inputs import StudiesCleaned
 from services.deid.gateways.vault import Vault
 from services.deid.performers import Cleaning
@@ -21,6 +21,7 @@ from tests.integration.deid.lab import REFS, case
 
 CASE = case("performer")
 JOB = UUID(int=1)
+KEYS = Keyring((Key("1", b"k" * 32),))
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 def cleaning(store: ObjectStore, sandbox: Sandbox) -> Cleaning:
-    return Cleaning(Vault(store), sandbox, Key("1", b"k" * 32), workers=2)
+    return Cleaning(Vault(store), sandbox, KEYS, workers=2)
 
 
 async def planned(store: ObjectStore, *files: bytes, case_id: CaseId = CASE) -> ClaimedJob:
@@ -95,7 +96,7 @@ async def test_nothing_is_left_in_the_spool(
 ) -> None:
     spool = tmp_path / "spool"
     spool.mkdir()
-    performer = Cleaning(Vault(store, spool), sandbox, Key("1", b"k" * 32), workers=2)
+    performer = Cleaning(Vault(store, spool), sandbox, KEYS, workers=2)
 
     await performer.perform(await planned(store, ct(), b"no DICOM at all"))
 
