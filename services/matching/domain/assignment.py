@@ -15,19 +15,26 @@ from typing import Any, Final
 from services.matching.domain import events as own
 from services.matching.domain.answers import accepted, declined, released
 from services.matching.domain.eligibility import Candidate, barred
+from services.matching.domain.ending import revoked, withdrawal, withdrawn
 from services.matching.domain.inputs import (
     AcceptOffer,
+    ChangeLevel,
     DeclineOffer,
     Input,
     NobodyFits,
     OfferCase,
+    PauseCase,
     ReaderWentOffline,
     ReleaseAssignment,
+    ResumeCase,
+    TakeBack,
 )
 from services.matching.domain.moment import Moment
 from services.matching.domain.need import need_of, supplemented
+from services.matching.domain.orders import paused, paused_again, resumed, taken_back
+from services.matching.domain.reader import Reader
 from services.matching.domain.state import (
-    AskedReader,
+    REQUESTED,
     Assigned,
     Assignment,
     Closed,
@@ -53,11 +60,9 @@ from shared.contracts.intake import (
 from shared.contracts.matching import (
     AssignmentClosed,
     AssignmentOffered,
-    AssignmentRevoked,
     CaseOpened,
     NoEligibleReader,
     OfferExpired,
-    OfferWithdrawn,
     PoolBroadened,
 )
 from shared.contracts.reporting import ReadingStarted, ReportFinalized
@@ -107,10 +112,16 @@ def broadened(state: Assignment, case_id: CaseId, rung: int) -> Answers:
 
 def _while_paused(state: Paused, received: Input, moment: Moment) -> Answers:
     match received:
-        case InformationProvided():
+        case InformationProvided() if REQUESTED in state.reasons:
             yield own.AssignmentResumed(case_id=received.case_id)
-        case InformationRequested() | NobodyFits():
+        case InformationRequested() if REQUESTED not in state.reasons:
+            yield own.AssignmentPaused(case_id=received.case_id)
+        case InformationRequested() | InformationProvided() | NobodyFits():
             return
+        case PauseCase() | ResumeCase():
+            yield from paused_again(state, received)
+        case TakeBack(to=Reader()):
+            yield Refused("case_paused", "Somebody owes something; nobody is asked meanwhile.")
         case OfferCase():
             yield Refused("case_paused", "The partner owes something; nobody is asked meanwhile.")
         case _:
@@ -130,12 +141,17 @@ def _supplemented(state: Assignment, received: CaseSupplemented, _moment: Moment
         yield own.NeedLearnt(case_id=received.case_id, need=need)
 
 
-def _hurried(state: Assignment, received: ServiceLevelChanged, moment: Moment) -> Answers:
+def _hurried(
+    state: Assignment, received: ServiceLevelChanged | ChangeLevel, moment: Moment
+) -> Answers:
+    """Another level is another promise: who thinks about it for too long is not waited for."""
     brief, level = brief_of(state), received.service_level
     if brief is not None and brief.need.service_level != level:
         need = brief.need.model_copy(update={"service_level": level})
         terms = moment.contracts.terms(need.partner, level)
         yield own.NeedLearnt(case_id=received.case_id, need=need, terms=terms)
+        if isinstance(state, Offered) and terms.offer_window < brief.offer_window:
+            yield from withdrawn(state, received.case_id, "service_level_changed")
 
 
 def _opened(state: Assignment, received: CaseDeidentified, _moment: Moment) -> Answers:
@@ -147,16 +163,16 @@ def _opened(state: Assignment, received: CaseDeidentified, _moment: Moment) -> A
 def _paused(state: Assignment, received: InformationRequested, _moment: Moment) -> Answers:
     if brief_of(state) is None or isinstance(state, Closed):
         return
-    yield from _withdrawn(state, received.case_id, "information_requested")
+    yield from withdrawn(state, received.case_id, "information_requested")
     yield own.AssignmentPaused(case_id=received.case_id)
 
 
 def _cancelled(state: Assignment, received: CaseCancelled, _moment: Moment) -> Answers:
     if brief_of(state) is None or isinstance(state, Closed):
         return
-    yield from _withdrawn(state, received.case_id, "cancelled")
+    yield from withdrawn(state, received.case_id, "cancelled")
     if isinstance(state, Assigned):
-        yield _revoked(state, received.case_id, "cancelled")
+        yield revoked(state, received.case_id, "cancelled")
     yield AssignmentClosed(case_id=received.case_id, reason="cancelled")
 
 
@@ -164,9 +180,9 @@ def _read(state: Assignment, received: ReportFinalized, _moment: Moment) -> Answ
     """A signed report ends the search, whoever signed it."""
     if brief_of(state) is None or isinstance(state, Closed):
         return
-    yield from _withdrawn(state, received.case_id, "read")
+    yield from withdrawn(state, received.case_id, "read")
     if isinstance(state, Assigned) and state.assignment != received.assignment:
-        yield _revoked(state, received.case_id, "read_by_another")
+        yield revoked(state, received.case_id, "read_by_another")
     yield AssignmentClosed(case_id=received.case_id, reason="read")
 
 
@@ -208,10 +224,10 @@ def _names(why: Iterable[Any] | None) -> frozenset[str] | None:
 
 def _offline(state: Assignment, received: ReaderWentOffline, _moment: Moment) -> Answers:
     if isinstance(state, Assigned) and state.reader == received.reader:
-        yield _revoked(state, received.case_id, received.reason)
+        yield revoked(state, received.case_id, received.reason)
     elif isinstance(state, Offered):
         lost = [one for one in state.brief.offers if one.reader == received.reader]
-        yield from (_withdrawal(one, received.case_id, received.reason) for one in lost)
+        yield from (withdrawal(one, received.case_id, received.reason) for one in lost)
 
 
 def _expired(state: Assignment, received: DeadlineReached, moment: Moment) -> Answers:
@@ -221,23 +237,6 @@ def _expired(state: Assignment, received: DeadlineReached, moment: Moment) -> An
                 yield OfferExpired(
                     case_id=received.case_id, assignment=one.assignment, reader=one.reader
                 )
-
-
-def _withdrawn(state: Assignment, case_id: CaseId, reason: str) -> Iterable[Event]:
-    if isinstance(state, Offered):
-        yield from (_withdrawal(one, case_id, reason) for one in state.brief.offers)
-
-
-def _withdrawal(offer: AskedReader, case_id: CaseId, reason: str) -> Event:
-    return OfferWithdrawn(
-        case_id=case_id, assignment=offer.assignment, reader=offer.reader, reason=reason
-    )
-
-
-def _revoked(state: Assigned, case_id: CaseId, reason: str) -> Event:
-    return AssignmentRevoked(
-        case_id=case_id, assignment=state.assignment, reader=state.reader, reason=reason
-    )
 
 
 ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]] = {
@@ -251,6 +250,10 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]]
     ReportFinalized: _read,
     OfferCase: _offered,
     NobodyFits: _unfillable,
+    PauseCase: paused,
+    ResumeCase: resumed,
+    ChangeLevel: _hurried,
+    TakeBack: taken_back,
     AcceptOffer: accepted,
     DeclineOffer: declined,
     ReleaseAssignment: released,

@@ -8,23 +8,24 @@ it fell due, so a timer or a message that comes late makes nothing untrue.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.matching.domain import events as own
-from services.matching.domain.contract import STAGES, Rung
-from services.matching.domain.due import Due, forecast, promised, timeline, waits_on
+from services.matching.domain.contract import STAGES
+from services.matching.domain.course import Course, overdue
+from services.matching.domain.due import promised, timeline
 from services.matching.domain.fold_clock import evolve
-from services.matching.domain.inputs import Input
-from services.matching.domain.state import (
-    Assignment,
-    Clock,
-    Running,
-    Standstill,
-    Stopped,
+from services.matching.domain.inputs import ForecastMade, Input, PauseCase, ResumeCase
+from services.matching.domain.pauses import (
+    provided,
+    requested,
+    resume,
+    told_to_pause,
+    told_to_resume,
 )
-from shared.contracts.base import CaseId, Event
+from services.matching.domain.state import Assignment, Clock, Running, Standstill, Stopped
+from shared.contracts.base import Event
 from shared.contracts.deid import (
     CaseDeidentified,
     CaseQuarantined,
@@ -36,12 +37,8 @@ from shared.contracts.matching import (
     AssignmentAccepted,
     AssignmentReleased,
     AssignmentRevoked,
-    ClockPaused,
-    ClockResumed,
     ClockStarted,
-    EscalationRaised,
     SlaAtRisk,
-    SlaBreached,
     SlaMet,
     Stage,
     StageCompleted,
@@ -51,35 +48,6 @@ from shared.contracts.reporting import ReportFinalized
 from shared.decider import Deadline
 
 NOTHING: Final = timedelta(0)
-
-
-@dataclass(slots=True)
-class Course:
-    """A clock on its way through one input: whatever it says is folded at once.
-
-    `assignment` is where the assignment stood before the input, for which the time ran.
-    """
-
-    case_id: CaseId
-    clock: Clock
-    assignment: Assignment
-    now: datetime
-    said: list[Event] = field(default_factory=list)
-
-    def say(self, event: Event) -> None:
-        self.said.append(event)
-        self.clock = evolve(self.clock, event)
-
-    @property
-    def going(self) -> Running | None:
-        """Give the clock if it has started and not ended, be it paused."""
-        match self.clock:
-            case Running():
-                return self.clock
-            case Standstill():
-                return self.clock.clock
-            case _:
-                return None
 
 
 def decide(
@@ -97,7 +65,7 @@ def decide(
         answer = ANSWERS.get(type(one))
         if answer is not None:
             answer(course, one)
-    _overdue(course, now)
+    overdue(course, now)
     return course.said
 
 
@@ -107,31 +75,20 @@ def deadlines(clock: Clock) -> tuple[Deadline, ...]:
     return tuple(Deadline(one.kind, one.at) for one in timeline(clock))
 
 
-def _overdue(course: Course, until: datetime) -> None:
-    """Say what fell due up to a moment."""
-    if isinstance(course.clock, Running):
-        for one in timeline(course.clock):
-            if one.at <= until:
-                _fell_due(course, course.clock, one, until)
-
-
-def _fell_due(course: Course, clock: Running, due: Due, until: datetime) -> None:
-    case_id, stage = course.case_id, clock.stage
-    match due.what:
-        case "at_risk":
-            at = forecast(clock, until)
-            risk = SlaAtRisk(case_id=case_id, stage=stage, due_at=clock.due_at, forecast_at=at)
-            course.say(risk)
-        case "breach":
-            party = waits_on(clock, course.assignment)
-            breach = SlaBreached(case_id=case_id, stage=stage, party=party, due_at=clock.due_at)
-            course.say(breach)
-        case Rung(rung=rung, role=role, channels=channels):
-            course.say(
-                EscalationRaised(
-                    case_id=case_id, rung=rung, role=role, channels=channels, stage=stage
-                )
+def _foretold(course: Course, received: ForecastMade) -> None:
+    """Say that the case is at risk before its own budgets would: the queue ahead is too long."""
+    clock = course.clock
+    if not isinstance(clock, Running) or clock.at_risk or clock.breached:
+        return
+    if received.expected_at > clock.due_at:
+        course.say(
+            SlaAtRisk(
+                case_id=course.case_id,
+                stage=clock.stage,
+                due_at=clock.due_at,
+                forecast_at=received.expected_at,
             )
+        )
 
 
 def _promised(course: Course, learnt: own.NeedLearnt) -> None:
@@ -150,26 +107,6 @@ def _promised(course: Course, learnt: own.NeedLearnt) -> None:
     )
 
 
-def _paused(course: Course, _received: InformationRequested) -> None:
-    _overdue(course, course.now)
-    if isinstance(course.clock, Running):
-        reason = "information_requested"
-        course.say(
-            ClockPaused(case_id=course.case_id, reason=reason, party="partner", at=course.now)
-        )
-
-
-def _provided(course: Course, _received: InformationProvided) -> None:
-    _resume(course, course.now)
-
-
-def _resume(course: Course, at: datetime) -> None:
-    if isinstance(course.clock, Standstill):
-        at = max(at, course.clock.at)
-        due_at = course.clock.clock.due_at + (at - course.clock.at)
-        course.say(ClockResumed(case_id=course.case_id, at=at, due_at=due_at))
-
-
 def _complete(course: Course, last: Stage, at: datetime) -> None:
     """End every stage up to this one. An earlier one's own event may still be on its way."""
     going = course.going
@@ -178,12 +115,12 @@ def _complete(course: Course, last: Stage, at: datetime) -> None:
     for stage in STAGES[STAGES.index(going.stage) : STAGES.index(last) + 1]:
         clock = course.going or going
         moment = _moment(course, clock, at)
-        _overdue(course, moment)
+        overdue(course, moment)
         course.say(
             StageCompleted(
                 case_id=course.case_id,
                 stage=stage,
-                took=moment - clock.stage_started_at,
+                took=clock.terms.between(clock.stage_started_at, moment),
                 budget=clock.terms.budgets.of(stage),
                 at=moment,
             )
@@ -208,13 +145,13 @@ def _reopened(course: Course, _decided: AssignmentReleased | AssignmentRevoked) 
     clock = course.going
     if clock is not None and clock.stage == "read":
         at = _moment(course, clock, course.now)
-        _overdue(course, at)
+        overdue(course, at)
         course.say(own.StageReopened(case_id=course.case_id, stage="match", at=at))
 
 
 def _signed(course: Course, received: ReportFinalized) -> None:
     """Nothing is owed any more by whoever made the clock stand."""
-    _resume(course, min(received.signed_at, course.now))
+    resume(course, min(received.signed_at, course.now))
     _complete(course, "read", received.signed_at)
 
 
@@ -227,12 +164,12 @@ def _delivered(course: Course, received: Delivered) -> None:
     going = course.going
     if going is None or not (received.audience == "clinician" or "clinician" not in going.planned):
         return
-    _resume(course, min(received.at, course.now))
+    resume(course, min(received.at, course.now))
     _complete(course, "deliver", received.at)
     clock = course.going or going
     ended_at = clock.stage_started_at
     if ended_at <= clock.due_at:  # also where it was called breached, since word came late
-        took = max(ended_at - clock.started_at - clock.paused_for, NOTHING)
+        took = max(clock.terms.between(clock.started_at, ended_at) - clock.paused_for, NOTHING)
         course.say(SlaMet(case_id=course.case_id, took=took, due_at=clock.due_at))
     else:
         course.say(own.ClockStopped(case_id=course.case_id, outcome="breached"))
@@ -263,8 +200,11 @@ def _held(
 
 ANSWERS: Final[Mapping[type[Any], Callable[[Course, Any], None]]] = {
     own.NeedLearnt: _promised,
-    InformationRequested: _paused,
-    InformationProvided: _provided,
+    InformationRequested: requested,
+    InformationProvided: provided,
+    PauseCase: told_to_pause,
+    ResumeCase: told_to_resume,
+    ForecastMade: _foretold,
     CaseDeidentified: _clean,
     CaseQuarantined: _held,
     QuarantineReleased: _held,

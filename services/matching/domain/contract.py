@@ -5,11 +5,12 @@ Alliance's priorities (emergent 1 h, urgent 12, expedited 24, routine 96).
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Final, Self, get_args
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from services.matching.domain.office import Board, OfficeHours
 from services.matching.domain.told import Rules, Told, Word
 from shared.contracts.base import PartnerId, ServiceLevel
 from shared.contracts.matching import Stage, StageBudget
@@ -66,9 +67,13 @@ class Terms(Told):
 
     `offer_window` is how long a reader may think; `offers_at_once` how many are asked together,
     of whom the first to accept gets the case. `lease`: a reader whose app is silent for longer
-    loses an accepted case; None: never.
+    loses an accepted case; None: never. In `business` time every duration runs in the hours of
+    `office` only. Where tumour boards meet, the next meeting is the deadline.
     """
 
+    time: Literal["calendar", "business"] = "calendar"
+    office: OfficeHours | None = None
+    boards: tuple[Board, ...] = ()
     target: Duration
     budgets: Budgets
     offer_window: Duration
@@ -82,18 +87,49 @@ class Terms(Told):
         needed = self.budgets.of(first) + self.budgets.after(first)
         if needed > self.target:
             raise ValueError(f"the budgets take {needed}, longer than the target {self.target}")
+        if self.office is not None and self.time == "calendar":
+            raise ValueError("office hours mean nothing to a level in calendar time")
         numbers = [one.rung for one in self.rungs]
         if numbers != sorted(set(numbers)):
             raise ValueError("the rungs must be numbered upwards, each number once")
         return self
 
+    def later(self, start: datetime, span: timedelta) -> datetime:
+        """Give the moment at which this much of the clock's time has gone by since the start."""
+        return start + span if self.office is None else self.office.later(start, span)
+
+    def earlier(self, end: datetime, span: timedelta) -> datetime:
+        """Give the moment from which this much of the clock's time goes by until the end."""
+        return end - span if self.office is None else self.office.earlier(end, span)
+
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """Give how much of the clock's time lies between two moments."""
+        return end - start if self.office is None else self.office.between(start, end)
+
 
 class Contract(Told):
-    """A partner's service levels. A level that is left out has the default terms."""
+    """A partner's service levels. A level that is left out has the default terms.
+
+    `office` holds for every level in business time that names no hours of its own.
+    """
 
     partner: PartnerId
     rules: Rules = Rules()
+    office: OfficeHours | None = None
     levels: Mapping[ServiceLevel, Terms] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _hours_known(self) -> Self:
+        for level, terms in self.levels.items():
+            if terms.time == "business" and terms.office is None and self.office is None:
+                raise ValueError(f"{level} runs in business time, but no office hours are given")
+        return self
+
+    def terms(self, level: ServiceLevel) -> Terms:
+        found = self.levels.get(level, DEFAULT[level])
+        if found.time == "business" and found.office is None:
+            return found.model_copy(update={"office": self.office})
+        return found
 
 
 class Contracts(Told):
@@ -107,7 +143,7 @@ class Contracts(Told):
 
     def terms(self, partner: PartnerId, level: ServiceLevel) -> Terms:
         contract = self.by_partner.get(partner)
-        return DEFAULT[level] if contract is None else contract.levels.get(level, DEFAULT[level])
+        return DEFAULT[level] if contract is None else contract.terms(level)
 
 
 def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease: int = 0) -> Terms:

@@ -29,14 +29,41 @@ class Due:
 
 
 def promised(need: Need, terms: Terms, paused_for: timedelta) -> datetime:
-    """Give the deadline from the original start: the target, or the procedure if that is sooner.
+    """Give the deadline from the original start: the target, or what caps it if that is sooner.
+
+    Where tumour boards meet, the meeting is the target.
+    """
+    cap = capped(need, terms)
+    if cap is not None and _for_board(need, terms):
+        return cap
+    due_at = terms.later(need.accepted_at, terms.target + paused_for)
+    return due_at if cap is None else min(due_at, cap)
+
+
+def capped(need: Need, terms: Terms) -> datetime | None:
+    """Give the moment after which the report is of no use: the meeting, or the procedure.
 
     A procedure that was over when the case was accepted caps nothing.
     """
-    due_at = need.accepted_at + terms.target
     if need.procedure_at is not None and need.procedure_at > need.accepted_at:
-        due_at = min(due_at, need.procedure_at)
-    return due_at + paused_for
+        return need.procedure_at
+    return min((one.owed(need.accepted_at) for one in terms.boards), default=None)
+
+
+def _for_board(need: Need, terms: Terms) -> bool:
+    return bool(terms.boards) and (
+        need.procedure_at is None or need.procedure_at <= need.accepted_at
+    )
+
+
+def moved(clock: Running, since: datetime, until: datetime) -> datetime:
+    """Give the deadline after a pause: later by the pause, but never beyond what caps it.
+
+    What would have capped it in the pause itself no longer does: nobody could keep that.
+    """
+    due_at = clock.terms.later(until, clock.terms.between(since, clock.due_at))
+    due_at = max(due_at, clock.due_at)
+    return due_at if clock.cap is None or clock.cap <= until else min(due_at, clock.cap)
 
 
 def timeline(clock: Running) -> tuple[Due, ...]:
@@ -56,24 +83,27 @@ def _timeline(clock: Running) -> Iterator[Due]:
 
 def forecast(clock: Running, now: datetime) -> datetime:
     """Say when the report will be delivered if every stage takes what is left of its budget."""
-    budget = clock.terms.budgets.of(clock.stage)
-    left = max(budget - (now - clock.stage_started_at), budget * LEAST_SHARE)
-    return now + left + clock.terms.budgets.after(clock.stage)
+    terms, budget = clock.terms, clock.terms.budgets.of(clock.stage)
+    left = max(budget - terms.between(clock.stage_started_at, now), budget * LEAST_SHARE)
+    return terms.later(now, left + terms.budgets.after(clock.stage))
 
 
 def _risk_at(clock: Running) -> datetime:
     """Give the moment at which the forecast reaches the deadline; never after the latter."""
-    budget, later = clock.terms.budgets.of(clock.stage), clock.terms.budgets.after(clock.stage)
-    if clock.stage_started_at + budget + later > clock.due_at:
-        return min(clock.stage_started_at, clock.due_at)
-    return clock.due_at - later - budget * LEAST_SHARE
+    terms, started_at = clock.terms, clock.stage_started_at
+    budget, later = terms.budgets.of(clock.stage), terms.budgets.after(clock.stage)
+    if terms.later(started_at, budget + later) > clock.due_at:
+        return min(started_at, clock.due_at)
+    return terms.earlier(clock.due_at, later + budget * LEAST_SHARE)
 
 
 def _rung_at(clock: Running, rung: Rung) -> datetime:
+    terms = clock.terms
     if rung.stage is not None:
-        return clock.stage_started_at + clock.terms.budgets.of(rung.stage) * rung.fraction
-    began = clock.started_at + clock.paused_for
-    return began + (clock.due_at - began) * rung.fraction
+        budget = terms.budgets.of(rung.stage)
+        return terms.later(clock.stage_started_at, budget * rung.fraction)
+    began = terms.later(clock.started_at, clock.paused_for)
+    return terms.later(began, terms.between(began, clock.due_at) * rung.fraction)
 
 
 def waits_on(clock: Running, assignment: Assignment) -> Party:

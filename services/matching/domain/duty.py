@@ -15,7 +15,7 @@ EVERY_DAY = WEEKDAYS
 PeriodKind = Literal["duty", "on_call", "busy"]
 
 
-def _wall_time(moment: time) -> time:
+def wall_time(moment: time) -> time:
     if moment.tzinfo is not None:
         raise ValueError("a wall-clock time without offset is wanted; time_zone says where")
     return moment
@@ -29,8 +29,8 @@ class Shift(Told):
     """
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = EVERY_DAY
-    start: Annotated[time, AfterValidator(_wall_time)]
-    end: Annotated[time, AfterValidator(_wall_time)]
+    start: Annotated[time, AfterValidator(wall_time)]
+    end: Annotated[time, AfterValidator(wall_time)]
 
     def covers(self, local: datetime) -> bool:
         """Tell whether a wall-clock moment (naive) lies in this shift."""

@@ -8,7 +8,7 @@ from services.matching.domain.contract import Terms
 from services.matching.domain.need import Need
 from services.matching.domain.why import Decision
 from shared.contracts.base import Event, OpaqueId
-from shared.contracts.matching import Stage
+from shared.contracts.matching import Party, Stage
 from shared.contracts.notify import Audience
 
 ClockOutcome = Literal["breached", "cancelled"]
@@ -32,11 +32,28 @@ class NeedLearnt(Event):
 
 
 class AssignmentPaused(Event):
-    """The partner owes something: nobody is asked meanwhile."""
+    """Somebody owes something: nobody is asked meanwhile. There may be several reasons."""
+
+    reason: OpaqueId = "information_requested"
 
 
 class AssignmentResumed(Event):
-    """The partner sent it."""
+    """That reason is gone."""
+
+    reason: OpaqueId = "information_requested"
+
+
+class PauseAdded(Event):
+    """The clock stands already; now for one more reason."""
+
+    reason: OpaqueId
+    party: Party
+
+
+class PauseDropped(Event):
+    """One of several reasons is gone; the clock still stands."""
+
+    reason: OpaqueId
 
 
 class ReadingNoted(Event):

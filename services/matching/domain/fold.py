@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from services.matching.domain import events as own
+from services.matching.domain.inputs import TAKE_BACK
 from services.matching.domain.state import (
     AskedReader,
     Assigned,
@@ -48,9 +49,14 @@ def evolve(state: Assignment, event: Event) -> Assignment:
 
 def _while_paused(state: Paused, event: Event) -> Assignment:
     if isinstance(event, own.AssignmentResumed):
-        return state.then
+        left = tuple(one for one in state.reasons if one != event.reason)
+        return state.model_copy(update={"reasons": left}) if left else state.then
+    if isinstance(event, own.AssignmentPaused):
+        return state.model_copy(update={"reasons": (*state.reasons, event.reason)})
     inner = evolve(state.then, event)
-    return inner if isinstance(inner, Closed | Offered | Paused) else Paused(then=inner)
+    if isinstance(inner, Closed | Offered | Paused):
+        return inner
+    return state.model_copy(update={"then": inner})
 
 
 def _learnt(state: Known, event: own.NeedLearnt) -> Assignment:
@@ -73,8 +79,8 @@ def _opened(_state: Assignment, brief: Brief, _event: CaseOpened) -> Assignment:
     return Open(brief=brief)
 
 
-def _paused(state: Any, _brief: Brief, _event: own.AssignmentPaused) -> Assignment:
-    return Paused(then=state)
+def _paused(state: Any, _brief: Brief, event: own.AssignmentPaused) -> Assignment:
+    return Paused(then=state, reasons=(event.reason,))
 
 
 def _offered(_state: Assignment, brief: Brief, event: AssignmentOffered) -> Assignment:
@@ -110,19 +116,22 @@ def _ended(state: Assignment, brief: Brief, event: Any) -> Assignment:
 
 
 def _standing(event: Event) -> Standing:
-    match event:
-        case OfferDeclined():
-            return "declined"
-        case OfferExpired():
-            return "expired"
-        case AssignmentReleased():
-            return "released"
-        case AssignmentRevoked():
-            return "revoked"
-        case OfferWithdrawn(reason="taken"):
-            return "taken"
-        case _:
-            return "withdrawn"
+    if isinstance(event, OfferWithdrawn):
+        return WITHDRAWN.get(event.reason, "withdrawn")
+    return STANDINGS[type(event)]
+
+
+STANDINGS: Final[Mapping[type[Event], Standing]] = {
+    OfferDeclined: "declined",
+    OfferExpired: "expired",
+    AssignmentReleased: "released",
+    AssignmentRevoked: "revoked",
+}
+# Whom an operator took the case from is not asked again; other withdrawals are held against nobody.
+WITHDRAWN: Final[Mapping[str, Standing]] = {
+    "taken": "taken",
+    **dict.fromkeys(TAKE_BACK, "revoked"),
+}
 
 
 def _assigned(_state: Assignment, brief: Brief, event: AssignmentAccepted) -> Assignment:

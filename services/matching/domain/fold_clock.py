@@ -6,7 +6,15 @@ from typing import Any, Final, assert_never
 
 from services.matching.domain import events as own
 from services.matching.domain.contract import STAGES
-from services.matching.domain.state import Clock, NotStarted, Running, Standstill, Stopped
+from services.matching.domain.due import capped
+from services.matching.domain.state import (
+    Clock,
+    NotStarted,
+    Pause,
+    Running,
+    Standstill,
+    Stopped,
+)
 from shared.contracts.base import Event
 from shared.contracts.matching import (
     ClockPaused,
@@ -37,13 +45,15 @@ def evolve(clock: Clock, event: Event) -> Clock:
 def _unstarted(clock: NotStarted, event: Event) -> Clock:
     match event:
         case own.NeedLearnt(terms=terms) if terms is not None:
-            return NotStarted(terms=terms, service_level=event.need.service_level)
+            level, cap = event.need.service_level, capped(event.need, terms)
+            return NotStarted(terms=terms, service_level=level, cap=cap)
         case ClockStarted() if clock.terms and clock.service_level:
             return Running(
                 service_level=clock.service_level,
                 terms=clock.terms,
                 started_at=event.started_at,
                 due_at=event.due_at,
+                cap=clock.cap,
                 stage_started_at=event.started_at,
             )
         case _:
@@ -66,18 +76,32 @@ def _standing(clock: Standstill, event: Event) -> Clock:
     match event:
         case ClockResumed():
             return _resumed(clock, event)
+        case own.PauseAdded():
+            added = Pause(reason=event.reason, party=event.party)
+            return clock.model_copy(update={"also": (*clock.also, added)})
+        case own.PauseDropped():
+            return _dropped(clock, event.reason)
         case own.ClockStopped():
             return Stopped(outcome=event.outcome, clock=clock.clock)
         case _:
             return clock.model_copy(update={"clock": _changed(clock.clock, event)})
 
 
+def _dropped(clock: Standstill, reason: str) -> Standstill:
+    """Forget a reason; where it was the first, the next one stands for the pause."""
+    each = (Pause(reason=clock.reason, party=clock.party), *clock.also)
+    first, *rest = (one for one in each if one.reason != reason)
+    left = {"reason": first.reason, "party": first.party, "also": tuple(rest)}
+    return clock.model_copy(update=left)
+
+
 def _resumed(clock: Standstill, event: ClockResumed) -> Running:
-    pause = max(event.at - clock.at, timedelta(0))
+    terms, since = clock.clock.terms, clock.clock.stage_started_at
+    pause = max(terms.between(clock.at, event.at), timedelta(0))
     return clock.clock.model_copy(
         update={
             "due_at": event.due_at,
-            "stage_started_at": clock.clock.stage_started_at + pause,
+            "stage_started_at": terms.later(since, pause),
             "paused_for": clock.clock.paused_for + pause,
         }
     )
@@ -91,7 +115,8 @@ def _changed(clock: Running, event: Event) -> Running:
 def _learnt(_clock: Running, event: own.NeedLearnt) -> dict[str, Any]:
     if event.terms is None:
         return {}
-    return {"terms": event.terms, "service_level": event.need.service_level}
+    level, cap = event.need.service_level, capped(event.need, event.terms)
+    return {"terms": event.terms, "service_level": level, "cap": cap}
 
 
 def _moved(_clock: Running, event: ClockStarted) -> dict[str, Any]:
@@ -111,7 +136,7 @@ CHANGES: Final[Mapping[type[Event], Callable[[Running, Any], dict[str, Any]]]] =
     own.StageReopened: lambda _, event: {"stage": event.stage, "stage_started_at": event.at},
     own.HoldChanged: lambda _, event: {"held": event.held},
     own.AudiencePlanned: lambda clock, event: {"planned": (*clock.planned, event.audience)},
-    SlaAtRisk: lambda *_: {"at_risk": True},
+    SlaAtRisk: lambda _, event: {"at_risk": True, "foretold": event.forecast_at},
     SlaBreached: lambda *_: {"breached": True},
     EscalationRaised: lambda clock, event: {"rungs": (*clock.rungs, event.rung)},
 }

@@ -1,11 +1,13 @@
 """What can happen to a case here, besides other services' events?"""
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
+
+from pydantic import AwareDatetime
 
 from services.matching.domain.eligibility import RESTED, Work
 from services.matching.domain.reader import Reader
 from services.matching.domain.why import Considered
-from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId
+from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId, ServiceLevel
 from shared.contracts.deid import (
     CaseDeidentified,
     CaseQuarantined,
@@ -20,7 +22,7 @@ from shared.contracts.intake import (
     InformationRequested,
     ServiceLevelChanged,
 )
-from shared.contracts.matching import Explanation, Ineligible
+from shared.contracts.matching import Explanation, Ineligible, Party
 from shared.contracts.notify import Delivered, DeliveryPlanned
 from shared.contracts.reporting import ReadingStarted, ReportFinalized
 
@@ -30,6 +32,13 @@ DeclineReason = Literal[
 ReleaseReason = Literal[
     "conflict_of_interest", "outside_expertise", "shift_ended", "technical_problem", "other"
 ]
+
+PauseReason = Literal[
+    "waiting_for_partner", "waiting_for_images", "legal_hold", "system_outage", "other"
+]
+TakeBackReason = Literal["reassigned", "reader_unavailable", "conflict_of_interest", "other"]
+
+TAKE_BACK: Final[tuple[str, ...]] = get_args(TakeBackReason)
 
 
 class OfferCase(Frozen):
@@ -87,6 +96,48 @@ class ReaderWentOffline(Frozen):
     reason: OpaqueId
 
 
+class PauseCase(Frozen):
+    """An operator lets the case wait, because `party` owes something."""
+
+    case_id: CaseId
+    reason: PauseReason
+    party: Party
+
+
+class ResumeCase(Frozen):
+    """An operator lets the case go on, as far as that reason is concerned."""
+
+    case_id: CaseId
+    reason: PauseReason
+
+
+class ChangeLevel(Frozen):
+    """An operator gives the case another service level, under the partner's contract."""
+
+    case_id: CaseId
+    service_level: ServiceLevel
+
+
+class TakeBack(Frozen):
+    """An operator takes the case from its reader, or from those who were asked.
+
+    `to` is asked instead, under all rules but that of an earlier no; None: the optimiser chooses.
+    """
+
+    case_id: CaseId
+    reason: TakeBackReason
+    to: Reader | None = None
+    load: int = 0
+    work: Work = RESTED
+
+
+class ForecastMade(Frozen):
+    """By the queue ahead and the readers' speed, the report is expected then."""
+
+    case_id: CaseId
+    expected_at: AwareDatetime
+
+
 Upstream: TypeAlias = (
     CaseAccepted
     | CaseSupplemented
@@ -103,8 +154,10 @@ Upstream: TypeAlias = (
     | DeliveryPlanned
     | Delivered
 )
-Asked: TypeAlias = AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase
-Input: TypeAlias = Upstream | Asked | NobodyFits | ReaderWentOffline | DeadlineReached
+Ordered: TypeAlias = PauseCase | ResumeCase | ChangeLevel | TakeBack
+Asked: TypeAlias = AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | Ordered
+Proposed: TypeAlias = NobodyFits | ReaderWentOffline | ForecastMade
+Input: TypeAlias = Upstream | Asked | Proposed | DeadlineReached
 
 # Intake's own events come in their order, so what it said before CaseAccepted is settled by it.
 # The others' may overtake CaseAccepted, and are kept until it comes.

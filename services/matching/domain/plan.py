@@ -37,6 +37,8 @@ from shared.contracts.matching import Ineligible
 Proposal: TypeAlias = OfferCase | NobodyFits | ReaderWentOffline
 Skill: TypeAlias = tuple[object, ...]
 Index: TypeAlias = defaultdict[str, set[ReaderId]]
+# Sooner than this a case that was not begun goes to somebody who is there.
+FORESEEN: Final = timedelta(hours=24)
 RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
 
 
@@ -256,16 +258,20 @@ def _skill(need: Need) -> Skill:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A case that a reader holds: offered, or accepted under a lease on silence, if any."""
+    """A case that a reader holds: offered, or accepted under a lease on silence, if any.
+
+    `unopened_until`: when the report is owed of an accepted case that was not begun.
+    """
 
     need: Need
     reader: ReaderId
     accepted: bool
     earlier: tuple[Earlier, ...] = ()
     lease: timedelta | None = None
+    unopened_until: datetime | None = None
 
 
-def held(assignment: Assignment) -> Iterator[Held]:
+def held(assignment: Assignment, due_at: datetime | None = None) -> Iterator[Held]:
     if isinstance(assignment, Paused):
         yield from held(assignment.then)
     elif isinstance(assignment, Offered):
@@ -275,7 +281,12 @@ def held(assignment: Assignment) -> Iterator[Held]:
     elif isinstance(assignment, Assigned):
         brief = assignment.brief
         yield Held(
-            brief.need, assignment.reader, accepted=True, earlier=brief.earlier, lease=brief.lease
+            brief.need,
+            assignment.reader,
+            accepted=True,
+            earlier=brief.earlier,
+            lease=brief.lease,
+            unopened_until=None if assignment.reading else due_at,
         )
 
 
@@ -310,8 +321,23 @@ def _lost(
     by = barred(question, candidate, NEVER_MAY if one.accepted else _BUT_LOAD)
     if by is not None:
         return by.name
-    lapsed = one.accepted and one.lease is not None and silent is not None and silent > one.lease
-    return "silent" if lapsed else None
+    if one.accepted and one.lease is not None and silent is not None and silent > one.lease:
+        return "silent"
+    return "off_shift" if _left(one, reader, now) else None
+
+
+def _left(one: Held, reader: Reader, now: datetime) -> bool:
+    """Tell whether the reader left without beginning, and is not back before it is owed."""
+    owed_at = one.unopened_until
+    if owed_at is None or owed_at - now > FORESEEN:
+        return False
+    return not any(reader.on_shift(at) for at in _hours(now, max(owed_at, now)))
+
+
+def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
+    while since <= until:
+        yield since
+        since += timedelta(hours=1)
 
 
 _BUT_LOAD: Final = tuple(

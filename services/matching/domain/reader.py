@@ -15,13 +15,14 @@ __all__ = ["Caps", "Credential", "Licence", "Period", "Privilege", "Reader", "Sh
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """Take the name of an IANA time zone, as it is."""
     try:
-        _zone(name)
+        zone(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError("an IANA time zone is wanted, such as Europe/Berlin") from None
     return name
@@ -75,7 +76,7 @@ class Reader(Told):
     credentials: tuple[Credential, ...] = ()
     privileges: tuple[Privilege, ...] = ()
     languages: Annotated[tuple[OpaqueId, ...], Field(min_length=1)] = ("en",)
-    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    time_zone: Annotated[str, AfterValidator(known_zone)]
     shifts: tuple[Shift, ...]
     calendar: tuple[Period, ...] = ()
     capacity: Annotated[int, Field(ge=0, le=1000)]
@@ -83,7 +84,7 @@ class Reader(Told):
 
     def local(self, now: datetime) -> datetime:
         """Give the wall clock where the reader is (naive)."""
-        return now.astimezone(_zone(self.time_zone)).replace(tzinfo=None)
+        return now.astimezone(zone(self.time_zone)).replace(tzinfo=None)
 
     def on_shift(self, now: datetime) -> bool:
         return self.shift_began(now) is not None
@@ -100,10 +101,10 @@ class Reader(Told):
         if self._covered(now, "busy"):
             return None
         duties = [one.begins_at for one in self.calendar if one.kind == "duty" and one.covers(now)]
-        zone, local = _zone(self.time_zone), self.local(now)
+        place, local = zone(self.time_zone), self.local(now)
         weekly = [began for one in self.shifts if (began := one.began(local))]
         # A wall-clock time that comes twice as the clocks go back: the shift began at the first.
-        return min([*duties, *(one.replace(tzinfo=zone, fold=0) for one in weekly)], default=None)
+        return min([*duties, *(one.replace(tzinfo=place, fold=0) for one in weekly)], default=None)
 
     def overdue(self, now: datetime) -> bool:
         """Tell whether the shift has lasted as long as it may."""

@@ -1,7 +1,7 @@
 """What does matching know about one case? Its assignment and its clock, side by side."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -17,6 +17,8 @@ Standing = Literal[
     "offered", "declined", "expired", "lapsed", "withdrawn", "taken",
     "assigned", "released", "revoked", "done",
 ]  # fmt: skip
+# Why a case waits when intake asked the partner for something.
+REQUESTED: Final = "information_requested"
 # Who answered so is not asked again. `lapsed` is an expired offer that a broadened pool forgives.
 REFUSALS: frozenset[Standing] = frozenset({"declined", "expired", "released", "revoked"})
 
@@ -110,9 +112,10 @@ class Assigned(Frozen):
 
 
 class Paused(Frozen):
-    """The partner owes something; then it goes on from where it stood."""
+    """Somebody owes something; then it goes on from where it stood."""
 
     kind: Literal["paused"] = "paused"
+    reasons: tuple[OpaqueId, ...] = (REQUESTED,)
     then: Annotated[Unknown | Open | Unfillable | Assigned, Field(discriminator="kind")]
 
 
@@ -146,17 +149,23 @@ class NotStarted(Frozen):
 
     kind: Literal["not_started"] = "not_started"
     terms: Terms | None = None
+    cap: AwareDatetime | None = None
     service_level: ServiceLevel | None = None
 
 
 class Running(Frozen):
-    """The clock runs. Pauses move `due_at` and `stage_started_at`, and add to `paused_for`."""
+    """The clock runs. Pauses move `due_at` and `stage_started_at`, and add to `paused_for`.
+
+    `cap` is when the report is of no more use; `foretold` is when it is expected, by the queue.
+    """
 
     kind: Literal["running"] = "running"
     service_level: ServiceLevel
     terms: Terms
     started_at: AwareDatetime
     due_at: AwareDatetime
+    cap: AwareDatetime | None = None
+    foretold: AwareDatetime | None = None
     stage: Stage = "deid"
     stage_started_at: AwareDatetime
     paused_for: timedelta = timedelta(0)
@@ -167,14 +176,22 @@ class Running(Frozen):
     rungs: tuple[int, ...] = ()
 
 
+class Pause(Frozen):
+    """A reason for which a clock stands, and on whom it waits."""
+
+    reason: OpaqueId
+    party: Party
+
+
 class Standstill(Frozen):
-    """The clock stands since `at`, because `party` owes something."""
+    """The clock stands since `at`, because `party` owes something; `also`: further reasons."""
 
     kind: Literal["paused"] = "paused"
     clock: Running
     at: AwareDatetime
     reason: OpaqueId
     party: Party
+    also: tuple[Pause, ...] = ()
 
 
 class Stopped(Frozen):

@@ -114,5 +114,5 @@ def _seen(revision: int, state: Matching) -> Seen:
     return Seen(
         revision,
         waiting(state.assignment, due_at) if due_at else None,
-        tuple(held(state.assignment)),
+        tuple(held(state.assignment, due_at)),
     )
