@@ -1,0 +1,212 @@
+"""Who is named whom the images don't know? Relatives, colleagues, other doctors.
+
+By what stands around a word (a title, a label, a degree), else by the word itself: a capitalised
+word that is none of the language is a name when people have it, and a doubt when nobody does.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.deid.domain.text.kinds import Hit
+from services.deid.domain.text.lexicon import Lexicon
+from services.deid.domain.text.named import Reader, Suspicion
+from services.deid.domain.text.people import (
+    CUED,
+    DEGREES,
+    INITIALLED,
+    INITIALS,
+    INVERTED,
+    PARTICLES,
+    TITLED,
+    TRANSCRIBED,
+    labelled,
+)
+from services.deid.domain.text.places import cued
+from services.deid.domain.text.words import Word
+
+RANK = 27
+_ABBREVIATION = 5  # letters: the longest that is presumed to be one when written in capitals
+_CALENDAR = frozenset(
+    "january february march april may june july august september october november december jan feb "
+    "mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday "
+    "sunday mon tue wed thu fri sat sun".split()
+)
+_TITLES = frozenset("dr drs mr mrs ms miss prof professor doctor md".split())
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """Names by context and by themselves, over the words of one text."""
+
+    reader: Reader
+
+    def hits(self) -> Iterator[Hit | Suspicion]:
+        named = self._by_context()
+        named |= self._again(named)
+        named |= self._beside(named)
+        for n in sorted(named):
+            word = self.reader.words[n]
+            yield Hit(word.start, word.end, "name", RANK)
+        yield from self._initials()
+        yield from self._alone(named)
+
+    def _by_context(self) -> set[int]:
+        text = self.reader.text
+        found: set[int] = set()
+        for pattern in (TITLED, DEGREES):
+            for match in pattern.finditer(text):
+                found |= self._words_in(*match.span("name"), first_counts=pattern is TITLED)
+        for pattern in (CUED, INITIALLED):
+            for match in pattern.finditer(text):
+                found |= self._words_in(*match.span("name"))
+        for start, end in labelled(text):
+            found |= self._words_in(start, end, whole=True)
+        for match in INVERTED.finditer(text):
+            inside = self._inside(*match.span("name"))
+            if all(self._could_be(n) for n in inside) and any(self._is_name(n) for n in inside):
+                found |= set(inside)
+        return found
+
+    def _words_in(
+        self, start: int, end: int, *, first_counts: bool = False, whole: bool = False
+    ) -> set[int]:
+        """The words of a context that can be names, up to the first that can't unless `whole`."""
+        found: set[int] = set()
+        for place, n in enumerate(self._inside(start, end)):
+            word = self.reader.words[n]
+            if self._could_be(n) or (first_counts and place == 0 and not self._is_title(word)):
+                found.add(n)
+            elif not whole and word.plain not in PARTICLES and len(word.plain) > 1:
+                break
+        return found
+
+    def _could_be(self, n: int) -> bool:
+        """Somebody may be called so: a frequent name, or no word at all."""
+        word, lexicon = self.reader.words[n], self.reader.lexicon
+        if not word.capital or len(word.plain) == 1 or self._is_title(word):
+            return False
+        if word.plain in lexicon.familiar:
+            return not self.reader.is_term(n)
+        return not lexicon.is_word(word.plain) and not self.reader.is_term(n)
+
+    def _is_name(self, n: int) -> bool:
+        return self.reader.lexicon.is_name(self.reader.words[n].plain)
+
+    def _is_title(self, word: Word) -> bool:
+        return word.plain in _TITLES
+
+    def _inside(self, start: int, end: int) -> list[int]:
+        return [n for n in self._from(start) if start <= self.reader.words[n].start < end]
+
+    def _from(self, start: int) -> Iterator[int]:
+        """Indexes of the words near a place: a context is short."""
+        first = _first_at(self.reader, start)
+        return iter(range(first, min(first + 24, len(self.reader.words))))
+
+    def _again(self, named: set[int]) -> set[int]:
+        """Whoever was named once is that person everywhere in the text."""
+        words, lexicon = self.reader.words, self.reader.lexicon
+        names = {words[n].plain for n in named if len(words[n].plain) > 2}
+        return {
+            n
+            for n, word in enumerate(words)
+            if word.plain in names
+            and not self.reader.is_term(n)
+            and (not lexicon.is_word(word.plain) or word.proper)
+        }
+
+    def _beside(self, named: set[int]) -> set[int]:
+        """An unknown word right beside a name is its other half; an initial too."""
+        words, text = self.reader.words, self.reader.text
+        more: set[int] = set()
+        for n in named:
+            for other in (n - 1, n + 1):
+                if not 0 <= other < len(words) or other in named:
+                    continue
+                left, right = sorted((n, other))
+                between = text[words[left].end : words[right].start]
+                if not re.fullmatch(r"[ \t.^-]{1,2}|,[ ^]?", between):
+                    continue
+                initial = len(words[other].text) == 1 and words[other].text.isupper()
+                if (initial and "," not in between[:1] + " ") or self._is_stranger(words[other]):
+                    more.add(other)
+        return more
+
+    def _is_stranger(self, word: Word) -> bool:
+        lexicon = self.reader.lexicon
+        unknown = not lexicon.is_word(word.plain) and not lexicon.is_eponym(word.plain)
+        name = unknown or word.plain in lexicon.familiar
+        return word.capital and len(word.text) > 1 and name and not self._is_title(word)
+
+    def _initials(self) -> Iterator[Hit]:
+        known = self.reader.searched.initials
+        for match in INITIALS.finditer(self.reader.text):
+            letters = re.sub(r"\W", "", match["name"]).lower()
+            if "".join(sorted(letters)) in known or match[0].lower().startswith("init"):
+                yield Hit(*match.span("name"), "name", RANK)
+        for match in TRANSCRIBED.finditer(self.reader.text):
+            yield Hit(*match.span("name"), "name", RANK)
+        for match in re.finditer(r"(?<![\w.])(?:[A-Z]\.\s?){2,3}", self.reader.text):
+            if "".join(sorted(re.sub(r"\W", "", match[0]).lower())) in known:
+                yield Hit(match.start(), match.start() + len(match[0].rstrip()), "name", RANK)
+
+    def _is_heading(self, n: int) -> bool:
+        """A word of the language before a colon, or before what a device or sign is called."""
+        word, words, lexicon = self.reader.words[n], self.reader.words, self.reader.lexicon
+        if not lexicon.is_word(word.plain):
+            return False
+        beside = words[n + 1].plain if n + 1 < len(words) else ""
+        return self.reader.text[word.end : word.end + 1] == ":" or beside in lexicon.heads
+
+    def _alone(self, named: set[int]) -> Iterator[Hit | Suspicion]:
+        places = {n for start, end in cued(self.reader.text) for n in self._inside(start, end)}
+        for n, word in enumerate(self.reader.words):
+            if n in named or word.plain in _CALENDAR or len(word.plain) < 2:
+                continue
+            if self.reader.is_term(n) or self._is_heading(n):
+                continue
+            found = _verdict(word, self.reader.lexicon)
+            if found and n in places:
+                yield Hit(word.start, word.end, "place", RANK)
+            elif found == "name":
+                yield Hit(word.start, word.end, "name", RANK)
+            elif found == "doubt":
+                yield Suspicion(word.start, word.end, "possible_name")
+
+
+def _first_at(reader: Reader, start: int) -> int:
+    low, high = 0, len(reader.words)
+    while low < high:
+        middle = (low + high) // 2
+        if reader.words[middle].start < start:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _verdict(word: Word, lexicon: Lexicon) -> str:
+    """What a word is by itself: "name", "doubt" or ""."""
+    plain = word.plain
+    if lexicon.is_eponym(plain):
+        rare = lexicon.is_meant(plain) or plain not in lexicon.familiar
+        return "doubt" if word.proper and not rare else ""
+    if lexicon.is_word(plain):
+        return "doubt" if word.proper and _is_mostly_name(word, lexicon) else ""
+    if not word.capital:
+        return "doubt" if plain in lexicon.familiar else ""
+    if word.all_capitals and len(plain) <= _ABBREVIATION:
+        return _capitals(word, lexicon)
+    return "name" if lexicon.is_name(plain) else "doubt"
+
+
+def _capitals(word: Word, lexicon: Lexicon) -> str:
+    """In a line of capitals a short word is as likely a name; elsewhere it is an abbreviation."""
+    if word.plain in lexicon.familiar:
+        return "name" if word.loud else "doubt"
+    return "doubt" if word.loud and lexicon.is_name(word.plain) else ""
+
+
+def _is_mostly_name(word: Word, lexicon: Lexicon) -> bool:
+    return word.plain in lexicon.familiar and not word.all_capitals

@@ -1,0 +1,29 @@
+"""How is a text of this case scrubbed? With the process's lexicon, in a sandboxed child.
+
+Texts are as untrusted as files: `scrub_all` is what a child runs.
+"""
+
+from collections.abc import Sequence
+
+from services.deid.domain.text.kinds import Scrubbed
+from services.deid.domain.text.known import Known
+from services.deid.domain.text.scrubber import scrub as scrub_with
+from services.deid.gateways.lexicon import lexicon
+
+
+def scrub(text: str, known: Known, shift_days: int) -> Scrubbed:
+    """Replace what identifies somebody; what may leave has no doubts."""
+    return scrub_with(text, known, shift_days, lexicon())
+
+
+def scrub_all(texts: Sequence[str], known: Known, shift_days: int) -> tuple[Scrubbed, ...]:
+    return tuple(scrub(text, known, shift_days) for text in texts)
+
+
+def descriptor(text: str, known: Known, shift_days: int) -> str:
+    """One line of a header, such as a series description: "" when it is in doubt."""
+    if not text.strip():
+        return ""
+    scrubbed = scrub_with(text, known, shift_days, lexicon())
+    doubted = [one for one in scrubbed.doubts if one.code != "identifier_unknown"]
+    return "" if doubted else scrubbed.text
