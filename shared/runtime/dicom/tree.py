@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 from struct import Struct
+from typing import NoReturn
 
 from shared.runtime.dicom.errors import UnreadableError
 from shared.runtime.dicom.limits import Limits
@@ -43,14 +44,17 @@ IMPLICIT_LITTLE = Encoding(explicit=False)
 class Element:
     """One attribute. `vr` is "" where the encoding does not tell it.
 
-    `at` and `length` delimit the value in the buffer; `items` is None for a plain value, and
-    `fragments` holds (offset, length) of encapsulated pixel data, the offset table first.
+    `at` and `length` delimit the value in the buffer, `start` and `end` the whole element; `items`
+    is None for a plain value, and `fragments` holds (offset, length) of encapsulated pixel data,
+    the offset table first.
     """
 
     tag: int
     vr: str
     at: int
     length: int
+    start: int
+    end: int
     items: "tuple[DataSet, ...] | None" = None
     fragments: tuple[tuple[int, int], ...] | None = None
 
@@ -70,7 +74,12 @@ class DataSet:
         return iter(self.elements)
 
 
-_STRUCTS = {o: (Struct(f"{o}HHI"), Struct(f"{o}H"), Struct(f"{o}I")) for o in ("<", ">")}
+_TAG_LENGTH = {order: Struct(f"{order}HHI").unpack_from for order in "<>"}
+_TAG_VR_LENGTH = {order: Struct(f"{order}HH2sH").unpack_from for order in "<>"}
+_LENGTH = {order: Struct(f"{order}I").unpack_from for order in "<>"}
+_VRS = {vr: (vr.decode("ascii"), vr in LONG_VRS) for vr in LONG_VRS | SHORT_VRS}
+_MAY_NEST = frozenset(("SQ", "UN", ""))
+_Head = tuple[int, str, int, int]  # tag, VR, length, and where the value begins
 
 
 class Walk:
@@ -89,75 +98,72 @@ class Walk:
             raise UnreadableError("nested_too_deep", f"over {self.limits.depth} sequences deep")
         elements: list[Element] = []
         by_tag: dict[int, Element] = {}
+        head = self._explicit if encoding.explicit else self._implicit
+        order, most = encoding.order, self.limits.elements
         while at < end:
-            element, at = self._element(at, end, encoding, depth)
-            if element is None:
-                if open_ended:
-                    return DataSet(elements, encoding, by_tag), at
-                raise UnreadableError("malformed", f"a delimiter without its item before byte {at}")
-            if element.tag in by_tag:
-                raise UnreadableError("duplicate_attribute", f"{show(element.tag)} comes twice")
-            by_tag[element.tag] = element
+            self.seen += 1
+            if self.seen > most:
+                self._too_many()
+            tag, vr, length, value = head(at, end, order)
+            if tag >> 16 == _DELIMITERS:
+                return DataSet(elements, encoding, by_tag), _item_end(tag, value, open_ended)
+            element = Element(tag, vr, value, length, at, value + length)
+            if vr in _MAY_NEST or length == UNDEFINED:
+                self._nested(element, end, encoding, depth)
+            if (at := element.end) > end or tag in by_tag:
+                raise _unsound(element, end)
+            by_tag[tag] = element
             elements.append(element)
         if open_ended:
             raise UnreadableError("truncated", "an item has no end")
         return DataSet(elements, encoding, by_tag), at
 
-    def _element(
-        self, at: int, end: int, encoding: Encoding, depth: int
-    ) -> tuple[Element | None, int]:
-        """The element at `at` and the offset behind it; None for an item delimiter."""
-        self._count()
-        tag, vr, length, at = self._head(at, end, encoding)
-        if tag == ITEM_END:
-            return None, at
-        if tag >> 16 == _DELIMITERS:
-            raise UnreadableError("malformed", f"{show(tag)} where an attribute belongs")
-        if length == UNDEFINED:
-            return self._undefined(Element(tag, vr, at, length), end, encoding, depth)
-        if length > end - at:
-            raise UnreadableError(
-                "truncated", f"{show(tag)} claims {length} bytes, {end - at} are there"
-            )
-        element = Element(tag, vr, at, length)
-        if vr == "SQ":
-            element.items = self._items(at, at + length, encoding, depth + 1)[0]
-        elif vr in {"", "UN"} and length >= _ITEM_HEAD and tag != PIXEL_DATA:
-            element.items = self._guess(element, encoding, depth)
-        return element, at + length
-
-    def _head(self, at: int, end: int, encoding: Encoding) -> tuple[int, str, int, int]:
-        """Tag, VR, length, and where the value begins (PS3.5 7.1.2 and 7.1.3)."""
+    def _explicit(self, at: int, end: int, order: str) -> _Head:
+        """The head of an element that names its VR (PS3.5 7.1.2)."""
         if end - at < _HEAD:
             raise UnreadableError("truncated", f"{end - at} bytes where an element begins")
-        long, short, four = _STRUCTS[encoding.order]
-        group, number, length = long.unpack_from(self.buffer, at)
+        group, number, code, length = _TAG_VR_LENGTH[order](self.buffer, at)
         tag = group << 16 | number
-        if not encoding.explicit or group == _DELIMITERS:
-            return tag, "", length, at + 8
-        vr = bytes(self.buffer[at + 4 : at + 6])
-        if vr in SHORT_VRS:
-            return tag, vr.decode("ascii"), short.unpack_from(self.buffer, at + 6)[0], at + 8
-        if vr not in LONG_VRS:
+        vr, long = _VRS.get(code, ("", False))
+        if group == _DELIMITERS:
+            return tag, "", _LENGTH[order](self.buffer, at + 4)[0], at + _HEAD
+        if not vr:
             raise UnreadableError("malformed", f"{show(tag)} has no VR of PS3.5 table 6.2-1")
+        if not long:
+            return tag, vr, length, at + _HEAD
         if end - at < _LONG_HEAD:
             raise UnreadableError("truncated", f"{show(tag)} has no length")
-        return tag, vr.decode("ascii"), four.unpack_from(self.buffer, at + 8)[0], at + 12
+        return tag, vr, _LENGTH[order](self.buffer, at + 8)[0], at + _LONG_HEAD
 
-    def _undefined(
-        self, element: Element, end: int, encoding: Encoding, depth: int
-    ) -> tuple[Element, int]:
+    def _implicit(self, at: int, end: int, order: str) -> _Head:
+        """The head of an element that leaves its VR to the dictionary (PS3.5 7.1.3)."""
+        if end - at < _HEAD:
+            raise UnreadableError("truncated", f"{end - at} bytes where an element begins")
+        group, number, length = _TAG_LENGTH[order](self.buffer, at)
+        return group << 16 | number, "", length, at + _HEAD
+
+    def _nested(self, element: Element, end: int, encoding: Encoding, depth: int) -> None:
+        """Find the items of what may be a sequence, and the end of what doesn't say it."""
+        if element.length == UNDEFINED:
+            self._undefined(element, end, encoding, depth)
+        elif element.end > end:
+            return  # truncated, which the caller says
+        elif element.vr == "SQ":
+            element.items = self._items(element.at, element.end, encoding, depth + 1)[0]
+        elif element.length >= _ITEM_HEAD and element.tag != PIXEL_DATA:
+            element.items = self._guess(element, encoding, depth)
+
+    def _undefined(self, element: Element, end: int, encoding: Encoding, depth: int) -> None:
         """Undefined length: encapsulated pixels, a sequence, or UN (PS3.5 6.2.2 note 2)."""
         if element.tag == PIXEL_DATA:
             if depth:
                 raise UnreadableError("malformed", "encapsulated pixels inside a sequence")
-            element.fragments, after = self._fragments(element.at, end, encoding)
-            return element, after
-        if element.vr not in {"SQ", "UN", ""}:
+            element.fragments, element.end = self._fragments(element.at, end, encoding)
+            return
+        if element.vr not in _MAY_NEST:
             raise UnreadableError("malformed", f"{show(element.tag)} has no length")
         inner = IMPLICIT_LITTLE if element.vr == "UN" else encoding
-        element.items, after = self._items(element.at, end, inner, depth + 1, open_ended=True)
-        return element, after
+        element.items, element.end = self._items(element.at, end, inner, depth + 1, open_ended=True)
 
     def _guess(
         self, element: Element, encoding: Encoding, depth: int
@@ -215,7 +221,7 @@ class Walk:
     def _item_head(self, at: int, end: int, encoding: Encoding) -> tuple[int, int, int]:
         if end - at < _ITEM_HEAD:
             raise UnreadableError("truncated", "an item or its end is missing")
-        group, number, length = _STRUCTS[encoding.order][0].unpack_from(self.buffer, at)
+        group, number, length = _TAG_LENGTH[encoding.order](self.buffer, at)
         return group << 16 | number, length, at + 8
 
     @staticmethod
@@ -229,9 +235,31 @@ class Walk:
     def _count(self) -> None:
         self.seen += 1
         if self.seen > self.limits.elements:
-            raise UnreadableError(
-                "too_many_elements", f"over {self.limits.elements} attributes and items"
-            )
+            self._too_many()
+
+    def _too_many(self) -> NoReturn:
+        raise UnreadableError(
+            "too_many_elements", f"over {self.limits.elements} attributes and items"
+        )
+
+
+def _unsound(element: Element, end: int) -> UnreadableError:
+    """Why an element can't stand where it stands."""
+    tag, there = show(element.tag), end - element.at
+    if element.end > end:
+        return UnreadableError(
+            "truncated", f"{tag} claims {element.length} bytes, {there} are there"
+        )
+    return UnreadableError("duplicate_attribute", f"{tag} comes twice")
+
+
+def _item_end(tag: int, after: int, open_ended: bool) -> int:  # noqa: FBT001 - the caller's own
+    """Where an item of undefined length ends; any other delimiter is out of place."""
+    if tag != ITEM_END:
+        raise UnreadableError("malformed", f"{show(tag)} where an attribute belongs")
+    if not open_ended:
+        raise UnreadableError("malformed", f"a delimiter without its item before byte {after}")
+    return after
 
 
 def show(tag: int) -> str:
