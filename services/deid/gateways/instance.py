@@ -4,12 +4,12 @@ Runs in a sandboxed child: everything in and out is a path or a small picklable 
 """
 
 import hashlib
-from collections import Counter
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
 
 from services.deid.domain.actions import Rulebook
@@ -17,14 +17,19 @@ from services.deid.domain.identity import Identity, Key, Subject
 from services.deid.domain.pixels import Doubt, doubts
 from services.deid.domain.policy import Policy
 from services.deid.domain.table import Table
-from services.deid.gateways.cleaner import Cleaner, Order
+from services.deid.gateways.cleaner import Cleaner
+from services.deid.gateways.memory import Memory
 from services.deid.gateways.pixels import facts
+from services.deid.gateways.rewrite import Order
+from services.deid.gateways.search import Search
 from services.deid.gateways.verify import remaining
 from shared.runtime.dicom import Part10, UnreadableError, read_part10
 from shared.runtime.dicom.header import SOP_INSTANCE, STUDY_INSTANCE
 
 _PATIENT_ID = 0x00100020
 _TABLE = Path(__file__).parent.parent / "profile" / "ps3.15-table-e1-1.json"
+_SMALL = 4 << 20  # bytes: reading them costs less than mapping them
+_RESIDENT = 64 << 20  # bytes of a mapped file that may stay in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,12 @@ def _identity(key: Key, partner: str, others: tuple[Key, ...]) -> Identity:
     return Identity(key, partner, others)
 
 
+@lru_cache(maxsize=4)
+def _memory(_key: Key, _partner: str, _others: tuple[Key, ...], _policy: Policy) -> Memory:
+    """What files of one partner taught, under the same keys and one policy."""
+    return Memory()
+
+
 def clean_instances(pairs: Sequence[tuple[Path, Path]], task: Task) -> tuple[Receipt, ...]:
     """Clean each source into its target, in one call: a call costs as much as a small file."""
     return tuple(clean_instance(source, target, task) for source, target in pairs)
@@ -96,19 +107,55 @@ def clean_instance(source: Path, target: Path, task: Task) -> Receipt:
 
 
 def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
-    with mapped(source) as raw:
+    with _opened(source) as raw:
+        raw_sha256 = hashlib.sha256(raw).hexdigest() if isinstance(raw, bytes) else _sha256(source)
         file = read_part10(raw)
         order = _order(file, task)
         cleaner = Cleaner(file, order)
-        _write(target, cleaner.pieces())
+        forbidden = cleaner.forbidden()
+        written = _write(target, cleaner, Search(forbidden))
         held = doubts(facts(file))
         uids = cleaner.new_uid(SOP_INSTANCE), cleaner.new_uid(STUDY_INSTANCE)
-        raw_sha256 = hashlib.sha256(raw).hexdigest()
-    with mapped(target) as clean:
-        left = remaining(read_part10(clean), order, cleaner.identifiers.without(cleaner.own))
-        sha256, size = hashlib.sha256(clean).hexdigest(), len(clean)
-    actions = tuple(sorted(Counter(cleaner.actions).items()))
-    return Receipt(*uids, raw_sha256, sha256, size, actions, (*held, *left), order.subject)
+    with mapped(target) as clean:  # little of it is looked at
+        left = remaining(read_part10(clean), order, forbidden, found=written.found)
+    actions = tuple(sorted(cleaner.actions.items()))
+    doubted = (*held, *left)
+    return Receipt(*uids, raw_sha256, written.sha256, written.size, actions, doubted, order.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What went to the disk; `found`: one of the identifiers was in it."""
+
+    sha256: str
+    size: int
+    found: bool
+
+
+def _write(target: Path, cleaner: Cleaner, search: Search) -> _Written:
+    """Write, hash and search in one pass: no byte is touched twice, and none is kept."""
+    digest, size, seen = hashlib.sha256(), 0, 0
+    with target.open("wb", buffering=0) as file:
+
+        def take(piece: bytes | memoryview) -> None:
+            digest.update(piece)
+            left = memoryview(piece)
+            while left:
+                left = left[file.write(left) :]
+
+        take(cleaner.before)
+        search.feed_header(cleaner.before)
+        for piece in cleaner.pixels():
+            take(piece)
+            search.feed(piece)
+            seen += len(piece)
+            if seen >= _RESIDENT and isinstance(cleaner.file.buffer, mmap):
+                cleaner.file.buffer.madvise(MADV_DONTNEED)  # pages of the raw file, read and done
+                seen = 0
+        take(cleaner.after)
+        search.feed_header(cleaner.after)
+        size = file.tell()
+    return _Written(digest.hexdigest(), size, search.found)
 
 
 def subject_of(source: Path, task: Task) -> Subject | None:
@@ -124,10 +171,21 @@ def subject_of(source: Path, task: Task) -> Subject | None:
 def _order(file: Part10, task: Task) -> Order:
     identity = _identity(task.key, task.partner, task.others)
     patient = file.string(_PATIENT_ID)
-    subject = task.subject or _subject(identity, file, task)
+    memory = _memory(task.key, task.partner, task.others, task.policy)
+    subject = task.subject or _remembered(identity, file, task, memory)
     if identity.owns_pseudonym(patient):  # its dates have moved already
         subject = replace(subject, shift_days=0)
-    return Order(identity, subject, _rulebook(task.policy))
+    return Order(identity, subject, _rulebook(task.policy), memory)
+
+
+def _remembered(identity: Identity, file: Part10, task: Task, memory: Memory) -> Subject:
+    """The subject of the same Patient ID, case and study is the same."""
+    shelf = memory.shelf("subject", Subject)
+    who = (file.string(_PATIENT_ID), task.case, task.pseudonym, file.string(STUDY_INSTANCE))
+    found = shelf.get(who)
+    if found is None:
+        found = shelf[who] = _subject(identity, file, task)
+    return found
 
 
 def _subject(identity: Identity, file: Part10, task: Task) -> Subject:
@@ -138,18 +196,27 @@ def _subject(identity: Identity, file: Part10, task: Task) -> Subject:
     return identity.subject("", case)  # the case was named when it had no image yet
 
 
-def _write(target: Path, pieces: Iterator[bytes]) -> None:
-    with target.open("wb") as file:
-        file.writelines(pieces)
+@contextmanager
+def _opened(path: Path) -> Iterator[bytes | mmap]:
+    """A small file is read; a large one is mapped, and costs no memory."""
+    with path.open("rb", buffering=0) as file:
+        small = os.fstat(file.fileno()).st_size <= _SMALL
+        content = file.readall() if small else b""
+    if small:
+        yield content
+    else:
+        with mapped(path) as raw:
+            yield raw
 
 
 @contextmanager
 def mapped(path: Path) -> Iterator[mmap]:
     """A file as bytes that are read when they are looked at; raises UnreadableError when empty."""
-    if path.stat().st_size == 0:
-        raise UnreadableError("not_dicom", "the file is empty")
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
-        yield mapped
+    with path.open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise UnreadableError("not_dicom", "the file is empty")
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+            yield mapped
 
 
 def _sha256(path: Path) -> str:

@@ -13,7 +13,7 @@ _BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
 _ROWS = 0x00280010
 
 
-def pixel_pieces(file: Part10, pixels: Element) -> Iterator[bytes]:
+def pixel_pieces(file: Part10, pixels: Element) -> Iterator[bytes | memoryview]:
     """The element Pixel Data (7FE0,0010) in pieces."""
     encoding = file.data_set.encoding
     if pixels.fragments is None:
@@ -40,11 +40,13 @@ def facts(file: Part10) -> Pixels:
         recognisable=file.string(0x00280302),
         has_rows=file.data_set.get(_ROWS) is not None,
         has_pixels=file.data_set.get(0x7FE00010) is not None,
-        overlay_in_pixels=any(_in_pixels(file, element) for element in file.data_set),
+        overlay_in_pixels=any(
+            _in_pixels(file, one) for one in file.data_set if one.tag >> 24 == _OVERLAYS
+        ),
     )
 
 
-def _native(file: Part10, pixels: Element) -> Iterator[bytes]:
+def _native(file: Part10, pixels: Element) -> Iterator[bytes | memoryview]:
     """As many bytes as the description says: what lies behind them is no pixel."""
     length = min(pixels.length, file.native_pixel_bytes() or 0)
     vr = pixels.vr or "OW"
@@ -54,15 +56,20 @@ def _native(file: Part10, pixels: Element) -> Iterator[bytes]:
         yield b"\0"
 
 
-def _chunks(file: Part10, at: int, length: int) -> Iterator[bytes]:
+def _chunks(file: Part10, at: int, length: int) -> Iterator[bytes | memoryview]:
+    """Views of what is in memory, and copies of what is mapped: a view would keep the map open."""
+    buffer = file.buffer
     for start in range(at, at + length, _CHUNK):
-        yield bytes(file.buffer[start : min(start + _CHUNK, at + length)])
+        end = min(start + _CHUNK, at + length)
+        yield (
+            memoryview(buffer)[start:end] if isinstance(buffer, bytes) else bytes(buffer[start:end])
+        )
 
 
 def _in_pixels(file: Part10, element: Element) -> bool:
     """An overlay without data of its own lies in bits of the pixels (PS3.3 C.9.2, retired)."""
     group = element.tag >> 16
-    if group >> 8 != _OVERLAYS or element.tag & 0xFFFF != _BIT_POSITION:
+    if element.tag & 0xFFFF != _BIT_POSITION:
         return False
     return _lacks_data(file.data_set, group) and any(file.value(element))
 

@@ -1,5 +1,6 @@
 """Which names, numbers and UIDs does the raw header hold, at any depth?"""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydicom._dicom_dict import DicomDictionary
@@ -7,6 +8,7 @@ from pydicom._dicom_dict import DicomDictionary
 from services.deid.domain.actions import Action, Rulebook
 from services.deid.domain.identifiers import IDENTIFYING, STATIONS, Identifiers, gathered
 from services.deid.domain.identity import Identity
+from services.deid.gateways.memory import Memory, Question, questions
 from shared.runtime.dicom import DataSet, Element, Part10
 
 _CHANGED = frozenset((Action.UID, Action.DUMMY, Action.REMOVE))
@@ -18,26 +20,88 @@ class _Found:
     numbers: set[bytes] = field(default_factory=set)
     uids: set[bytes] = field(default_factory=set)
 
+    def add(self, other: "_Found") -> None:
+        self.names |= other.names
+        self.numbers |= other.numbers
+        self.uids |= other.uids
+
+    @property
+    def anybody(self) -> bool:
+        return bool(self.names or self.numbers or self.uids)
+
+
+_NOBODY = _Found()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What must not occur again: `patient` names and numbers, `file` those and the UIDs.
+
+    Instances of one study share the former.
+    """
+
+    patient: Identifiers
+    file: Identifiers
+
 
 def identifiers_of(file: Part10, rulebook: Rulebook, identity: Identity) -> Identifiers:
     """Gather what must not occur again, but for what an earlier cleaning of ours wrote."""
+    return known(file, rulebook, identity, Memory(), questions(file)).file
+
+
+def known(
+    file: Part10,
+    rulebook: Rulebook,
+    identity: Identity,
+    memory: Memory,
+    asked: Sequence[tuple[Element, Question]],
+) -> Known:
+    """The same, helped by what the elements of earlier files named."""
+    found = _survey(file, rulebook, memory, asked)
+    names, numbers = (_others(one, identity) for one in (found.names, found.numbers))
+    sorted_out = memory.shelf("gathered", Identifiers)
+    patient = sorted_out.get((names, numbers))
+    if patient is None:
+        patient = sorted_out[names, numbers] = gathered(names, numbers, ())
+    uids = gathered((), (), {uid for uid in found.uids if _is_replaced(uid, identity)})
+    return Known(patient, Identifiers(patient.long | uids.long, patient.short | uids.short))
+
+
+def _survey(
+    file: Part10,
+    rulebook: Rulebook,
+    memory: Memory,
+    asked: Sequence[tuple[Element, Question]],
+) -> _Found:
     found = _Found()
-    _survey(file, file.data_set, rulebook, found)
-    ours = {one for one in found.names | found.numbers if _is_ours(one, identity)}
-    uids = {uid for uid in found.uids if _is_replaced(uid, identity)}
-    return gathered(found.names - ours, found.numbers - ours, uids)
+    before = memory.shelf(("survey", file.data_set.encoding, rulebook.policy), _Found)
+    for element, raw in asked:
+        named = before.get(raw) if raw else None
+        if named is None:
+            named = _Found()
+            _note(file, element, rulebook, named)
+            if raw:
+                before[raw] = named = named if named.anybody else _NOBODY
+        if named is not _NOBODY:
+            found.add(named)
+    return found
 
 
-def _survey(file: Part10, data_set: DataSet, rulebook: Rulebook, found: _Found) -> None:
+def _within(file: Part10, data_set: DataSet, rulebook: Rulebook, found: _Found) -> None:
     for element in data_set:
-        if element.items is not None:
-            for item in element.items:
-                _survey(file, item, rulebook, found)
-        elif element.fragments is None:
-            _note(file, element, rulebook, found)
+        _note(file, element, rulebook, found)
 
 
 def _note(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> None:
+    if element.items is not None:
+        for item in element.items:
+            _within(file, item, rulebook, found)
+        return
+    if element.fragments is None:
+        _note_value(file, element, rulebook, found)
+
+
+def _note_value(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> None:
     tag, vr = element.tag, element.vr
     if not vr and tag in DicomDictionary:
         vr = DicomDictionary[tag][0]
@@ -48,6 +112,10 @@ def _note(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> 
             found.numbers.add(file.value(element))
     elif vr == "UI" and rulebook.rule(tag, element.vr).action in _CHANGED:
         found.uids.update(file.value(element).split(b"\\"))
+
+
+def _others(values: Iterable[bytes], identity: Identity) -> frozenset[bytes]:
+    return frozenset(one for one in values if not _is_ours(one, identity))
 
 
 def _is_ours(value: bytes, identity: Identity) -> bool:

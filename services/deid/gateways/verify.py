@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from services.deid.domain.actions import Action
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.pixels import Doubt
-from services.deid.gateways.cleaner import Order
+from services.deid.gateways.memory import questions
+from services.deid.gateways.rewrite import Order, creator, rule_of
 from shared.runtime.dicom import DataSet, Element, Part10
 from shared.runtime.dicom.tree import PIXEL_DATA, show
 
@@ -25,13 +26,17 @@ _META = frozenset(
     (0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013)
 )
 _STATEMENTS = frozenset((0x00120062, 0x00120063, 0x00120064, 0x00280303))
-_CHUNK, _OVERLAP = 1 << 20, 256
 
 
-def remaining(file: Part10, order: Order, identifiers: Identifiers) -> tuple[Doubt, ...]:
-    """What is wrong with a cleaned file, parsed again; nothing, when it may go."""
-    faults = {*_meta(file), *_elements(file, file.data_set, order, identifiers, depth=0)}
-    if _in_bytes(file, identifiers):
+def remaining(
+    file: Part10, order: Order, identifiers: Identifiers, *, found: bool
+) -> tuple[Doubt, ...]:
+    """What is wrong with a cleaned file, parsed again; nothing, when it may go.
+
+    `found` tells that its bytes were searched, and one of the identifiers was there.
+    """
+    faults = {*_meta(file), *_top_level(file, order, identifiers)}
+    if found:
         places = set(_places(file, file.data_set, identifiers)) or {"the clean file's bytes"}
         faults |= {f"an identifier of the raw header in {place}" for place in places}
     return tuple(Doubt("identifier_survived", fault) for fault in sorted(faults))
@@ -45,29 +50,45 @@ def _meta(file: Part10) -> Iterator[str]:
             yield f"file meta holds {show(element.tag)}"
 
 
-def _elements(
-    file: Part10, data_set: DataSet, order: Order, identifiers: Identifiers, *, depth: int
-) -> Iterator[str]:
-    for element in data_set:
-        if depth == 0 and element.tag in _STATEMENTS:
+def _top_level(file: Part10, order: Order, identifiers: Identifiers) -> Iterator[str]:
+    """Judge each element; the judgement on the same clean bytes is remembered, never the bytes."""
+    data_set = file.data_set
+    context = ("verify", data_set.encoding, identifiers.short)
+    judged = order.memory.shelf(context, tuple[str, ...])
+    for element, raw in questions(file):
+        tag = element.tag
+        if tag == PIXEL_DATA or tag in _STATEMENTS:
             continue
-        action = order.rulebook.rule(element.tag, element.vr).action
-        pixels = element.tag == PIXEL_DATA and depth == 0
-        if action is Action.REMOVE or (action is Action.PIXELS and not pixels):
-            yield f"{show(element.tag)} may not stay"
-        elif element.items is not None:
-            for item in element.items:
-                yield from _elements(file, item, order, identifiers, depth=depth + 1)
-        elif not pixels:
-            yield from _value(file, element, order, identifiers)
+        question = (raw, creator(file, tag, data_set)) if tag >> 16 & 1 else raw
+        faults = judged.get(question)
+        if faults is None:
+            faults = tuple(_element(file, element, data_set, order, identifiers))
+            if raw:
+                judged[question] = faults
+        yield from faults
 
 
-def _value(file: Part10, element: Element, order: Order, identifiers: Identifiers) -> Iterator[str]:
-    rule = order.rulebook.rule(element.tag, element.vr)
+def _element(
+    file: Part10, element: Element, data_set: DataSet, order: Order, identifiers: Identifiers
+) -> Iterator[str]:
+    rule = rule_of(file, order.rulebook, element, data_set)
+    if rule.action in {Action.REMOVE, Action.PIXELS}:
+        yield f"{show(element.tag)} may not stay"
+    elif element.items is not None:
+        for item in element.items:
+            for one in item:
+                yield from _element(file, one, item, order, identifiers)
+    else:
+        yield from _value(file, element, rule.vr, order, identifiers)
+
+
+def _value(
+    file: Part10, element: Element, vr: str, order: Order, identifiers: Identifiers
+) -> Iterator[str]:
     raw = file.value(element)
-    if identifiers.short_in_text(raw, rule.vr):
+    if identifiers.short_in_text(raw, vr):
         yield f"an identifier of the raw header in {show(element.tag)}"
-    if rule.vr == "UI":
+    if vr == "UI":
         for uid in raw.decode("latin-1").strip(" \0").split("\\"):
             if order.identity.uid(uid) != uid:
                 yield f"{show(element.tag)} is a UID of somebody else's"
@@ -81,12 +102,3 @@ def _places(file: Part10, data_set: DataSet, identifiers: Identifiers) -> Iterat
         plain = element.items is None and element.fragments is None and element.tag != PIXEL_DATA
         if plain and identifiers.in_bytes(file.value(element)):
             yield show(element.tag)
-
-
-def _in_bytes(file: Part10, identifiers: Identifiers) -> bool:
-    """Search the whole file in overlapping pieces, so that no identifier hides on a border."""
-    size = len(file.meta_buffer)
-    return any(
-        identifiers.in_bytes(bytes(file.meta_buffer[at : at + _CHUNK + _OVERLAP]))
-        for at in range(0, size, _CHUNK)
-    )

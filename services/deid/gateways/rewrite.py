@@ -1,0 +1,166 @@
+"""What stands in an element's place? Decided by the rulebook, at any depth."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from services.deid.domain import values
+from services.deid.domain.actions import Action, Rule, Rulebook
+from services.deid.domain.dates import band_age, shift_date, shift_datetime
+from services.deid.domain.identifiers import Identifiers
+from services.deid.domain.identity import Identity, Subject
+from services.deid.domain.private import creator_of, is_creator
+from services.deid.gateways import encode
+from services.deid.gateways.memory import Memory
+from shared.runtime.dicom import DataSet, Element, Part10
+
+_TIMEZONE = 0x00080201
+_SEXES = frozenset(("F", "M", "O"))
+_FREE_TEXT = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
+_LIKE_A_UID = re.compile(rb"\d+\.\d+\.\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """For whom, and by which rules, a file is cleaned; with what earlier files taught."""
+
+    identity: Identity
+    subject: Subject
+    rulebook: Rulebook
+    memory: Memory = field(default_factory=Memory, compare=False)
+
+
+@dataclass
+class Rewriting:
+    """The elements of one file. `actions` counts what was done; `own` holds the values we wrote.
+
+    `repeatable` falls when an answer depended on the UIDs of this very file.
+    """
+
+    file: Part10
+    order: Order
+    identifiers: Identifiers
+    actions: Counter[str] = field(default_factory=Counter)
+    own: set[bytes] = field(default_factory=set)
+    repeatable: bool = True
+
+    def element(
+        self, element: Element, data_set: DataSet, *, depth: int = 0, strict: bool = False
+    ) -> bytes | None:
+        """The whole element as it leaves; None when it doesn't."""
+        rule = self.rule(element, data_set)
+        value = self._value(element, rule, depth=depth, strict=strict)
+        if value is None:
+            self.actions[f"removed, {rule.why}"] += 1
+            return None
+        self.actions[rule.action.value] += 1
+        return encode.element(data_set.encoding, element.tag, rule.vr, value)
+
+    def rule(self, element: Element, data_set: DataSet) -> Rule:
+        return rule_of(self.file, self.order.rulebook, element, data_set)
+
+    def _value(self, element: Element, rule: Rule, *, depth: int, strict: bool) -> bytes | None:
+        """What stands in the element's place; None removes it."""
+        action = rule.otherwise if rule.action is Action.DESCRIPTOR else rule.action
+        if action in {Action.REMOVE, Action.PIXELS} or element.fragments is not None:
+            return None
+        if rule.vr == "SQ":
+            return self._sequence(element, action, depth=depth, strict=strict)
+        if action is Action.EMPTY:
+            return b""
+        if rule.vr != "UI" and (action is Action.DUMMY or (strict and rule.vr in _FREE_TEXT)):
+            return values.dummy(rule.vr)
+        raw = self.file.value(element)
+        if action in {Action.KEEP, Action.SCREEN}:
+            return self._kept(element.tag, rule, raw)
+        return self._changed(rule, raw)
+
+    def _sequence(
+        self, element: Element, action: Action, *, depth: int, strict: bool
+    ) -> bytes | None:
+        if action is Action.EMPTY or (element.items is None and element.length == 0):
+            return b""
+        if element.items is None:
+            return None  # claims to be a sequence and holds no items
+        strict = strict or action is Action.DUMMY_ITEMS
+        encoding = self.file.data_set.encoding
+        return b"".join(
+            encode.item(encoding, b"".join(self._item(one, depth=depth + 1, strict=strict)))
+            for one in element.items
+        )
+
+    def _item(self, data_set: DataSet, *, depth: int, strict: bool) -> Iterator[bytes]:
+        written = {
+            one.tag: content
+            for one in data_set
+            if (content := self.element(one, data_set, depth=depth, strict=strict)) is not None
+        }
+        without_idle_creators(written)
+        return (written[tag] for tag in sorted(written))
+
+    def _kept(self, tag: int, rule: Rule, raw: bytes) -> bytes:
+        """The value as it is, when it is one; a known identifier in it makes it a dummy."""
+        valid = values.is_timezone(raw) if tag == _TIMEZONE else values.is_valid(rule.vr, raw)
+        if not valid:
+            self.actions["emptied, no value of its VR"] += 1
+            return b""
+        if rule.action is Action.SCREEN:
+            self.repeatable = self.repeatable and _LIKE_A_UID.search(raw) is None
+            if self.identifiers.in_text(raw, rule.vr):
+                self.actions["screened, identifier inside"] += 1
+                return values.dummy(rule.vr)
+        return raw if len(raw) % 2 == 0 else raw + values.PADDING.get(rule.vr, b" ")
+
+    def _changed(self, rule: Rule, raw: bytes) -> bytes:
+        """A pseudonym, another UID, another date; empty when the value was none of its VR."""
+        changed = values.each_value(raw, self._change(rule), rule.vr)
+        if changed is None:
+            self.actions["emptied, no value of its VR"] += 1
+            return b""
+        self.own.update(part.strip(b" \0") for part in changed.split(b"\\"))
+        return changed
+
+    def _change(self, rule: Rule) -> Callable[[str], str | None]:
+        """How one value of a multi-valued attribute is changed."""
+        subject, identity = self.order.subject, self.order.identity
+        shift = shift_date if rule.vr == "DA" else shift_datetime
+        changes: dict[Action, Callable[[str], str | None]] = {
+            Action.UID: self._uid,
+            Action.DUMMY: self._uid,
+            Action.SHIFT: lambda value: shift(value, subject.shift_days),
+            Action.AGE: band_age,
+            Action.SEX: lambda value: value if value in _SEXES else "",
+            Action.ACCESSION: identity.accession,
+            Action.NAME: lambda _: subject.pseudonym,
+            Action.PATIENT_ID: lambda _: subject.pseudonym,
+        }
+        return changes[rule.action]
+
+    def _uid(self, value: str) -> str | None:
+        valid = values.is_valid("UI", value.encode("latin-1"))
+        return self.order.identity.uid(value) if valid else None
+
+
+def rule_of(file: Part10, rulebook: Rulebook, element: Element, data_set: DataSet) -> Rule:
+    """The rule for an element where it stands: a private one is its creator's."""
+    if element.tag >> 16 & 1:
+        return rulebook.private(creator(file, element.tag, data_set), element.tag, element.vr)
+    return rulebook.rule(element.tag, element.vr)
+
+
+def creator(file: Part10, tag: int, data_set: DataSet) -> str:
+    """Who defined a private element (PS3.5 7.8.1): what its block's first element says."""
+    found = data_set.get(tag if is_creator(tag) else creator_of(tag))
+    if found is None or found.items is not None or found.fragments is not None:
+        return ""
+    return file.value(found).decode("latin-1").strip(" \0")
+
+
+def without_idle_creators(written: dict[int, bytes]) -> None:
+    """Take out the creators of blocks in which nothing stays."""
+    private = [tag for tag in written if tag >> 16 & 1]
+    needed = {creator_of(tag) for tag in private if not is_creator(tag)}
+    for tag in private:
+        if is_creator(tag) and tag not in needed:
+            del written[tag]

@@ -1,0 +1,71 @@
+"""The search of all bytes: a word is found wherever it lies, and nothing else is."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.deid.domain.identifiers import Identifiers
+from services.deid.gateways.search import Search, in_all_encodings
+
+LONG = frozenset(
+    (b"hartigan", b"mrn771", b"2.999.7.1.20260817.12", b"st brigid port haven", b"123456")
+)
+KNOWN = Identifiers(LONG, frozenset())
+
+
+def found(*pieces: bytes) -> bool:
+    search = Search(KNOWN)
+    for piece in pieces:
+        search.feed(memoryview(piece))
+    return search.found
+
+
+@given(st.sampled_from(sorted(LONG)), st.binary(max_size=40), st.binary(max_size=40), st.data())
+def test_a_word_is_found_at_any_offset_and_over_any_border(
+    word: bytes, before: bytes, behind: bytes, data: st.DataObject
+) -> None:
+    spelt = data.draw(st.sampled_from([word, word.upper(), word.title()]))
+    content = before + b" " + spelt + b"=" + behind
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=3)))
+    pieces = [content[a:b] for a, b in zip([0, *cuts], [*cuts, len(content)], strict=True)]
+
+    assert found(*pieces)
+
+
+@pytest.mark.parametrize("block", [1 << 18, (1 << 18) + 1, (1 << 19) - 3])
+def test_no_word_hides_between_blocks(block: int) -> None:
+    noise = Random(block).randbytes(block + 400)
+    for at in range(block - 10, block + 3):
+        assert found(noise[:at] + b" MRN771 " + noise[at:])
+
+
+@given(st.binary(max_size=4000))
+def test_it_says_what_a_plain_search_says(content: bytes) -> None:
+    assert found(content) == KNOWN.in_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"xhartigan", b"1234567", b"hartiga", b"", b"mrn77", b"\0" * 99]
+)
+def test_a_part_of_another_word_is_none(content: bytes) -> None:
+    assert not found(content)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_two_bytes_a_letter_are_seen_in_a_header(codec: str) -> None:
+    search = Search(KNOWN)
+
+    search.feed_header(b"\x10\x00LO\x10\x00" + "Hartigan".encode(codec) + b"\x20\x00")
+
+    assert search.found
+
+
+def test_a_name_is_searched_for_in_other_character_sets_too() -> None:
+    name = "müller-łoś"
+    spelt = in_all_encodings(frozenset((name.encode("iso8859-2"),)), "ISO_IR 101")
+
+    assert name.encode() in spelt
+    assert name.upper().encode().lower() in spelt
+    assert name.encode("gb18030", "ignore") in spelt
