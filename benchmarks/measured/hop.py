@@ -17,9 +17,10 @@ from benchmarks.measured.servers import Servers
 from shared.runtime import clock, collector
 from shared.runtime.feed import Feed
 from shared.runtime.handle import Runner
-from shared.runtime.kafka import POLL_RECORDS, Publisher, Subscription
+from shared.runtime.kafka import POLL_RECORDS, Subscription
 from shared.runtime.outbox import Relay
 from shared.runtime.postgres import Wakeups
+from shared.runtime.publisher import Publisher
 from shared.runtime.wire import Message
 
 

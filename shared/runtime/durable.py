@@ -8,6 +8,7 @@ import os
 import tempfile
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from shared.runtime import clock
@@ -25,9 +26,16 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+@lru_cache(maxsize=4096)
 def make_folder(folder: Path) -> None:
-    """Make the folder and its parents, each of them on disk before the next."""
+    """Make the folder and its parents, each of them on disk before the next.
+
+    One that is there is made durable too: whoever made it may not have come to that. Once is
+    enough for a process, so don't remove folders while it runs.
+    """
     if folder.is_dir():
+        with suppress(PermissionError):  # above a folder that was given to us
+            sync_folder(folder.parent)
         return
     make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -46,8 +54,7 @@ def new_file(root: Path) -> Path:
 def give_name(file: Path, name: Path) -> bool:
     """Give a filled file its name, once it is on disk; False if the name is taken already.
 
-    A taken name, and a folder that was there, are made durable all the same: whoever made them
-    may not have come to that.
+    A taken name is made durable all the same: whoever took it may not have come to that.
     """
     _sync(file)
     make_folder(name.parent)
@@ -55,9 +62,11 @@ def give_name(file: Path, name: Path) -> bool:
         os.link(file, name)
     except FileExistsError:
         return False
+    except FileNotFoundError:
+        make_folder.cache_clear()  # somebody removed the folder since; then weather tells
+        raise
     finally:
         sync_folder(name.parent)
-        sync_folder(name.parent.parent)
     return True
 
 

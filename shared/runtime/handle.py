@@ -134,10 +134,10 @@ class Runner(Generic[State]):
         await self._write(db, batch)
         return [outcomes.get(id(one)) for one in items]
 
-    async def state(self, case_id: CaseId) -> State:
-        """Read a case as it stands."""
+    async def states(self, cases: Collection[CaseId]) -> Mapping[CaseId, State]:
+        """Read cases as they stand."""
         async with self.pool.acquire() as db:
-            return (await self._states(db, [case_id]))[case_id]
+            return await self._states(db, cases)
 
     @property
     def seed(self) -> int:

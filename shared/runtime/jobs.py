@@ -21,7 +21,7 @@ from shared.decider import Job
 from shared.runtime import clock, telemetry
 from shared.runtime.errors import is_weather
 from shared.runtime.failpoints import failpoint
-from shared.runtime.patience import Patience, for_ever
+from shared.runtime.patience import Pace, Patience, for_ever
 from shared.runtime.postgres import Db, Pool, Wakeups
 from shared.runtime.telemetry import metrics
 
@@ -169,6 +169,7 @@ class Worker:
     wakeups: Wakeups
     concurrency: int = 4
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _pace: Pace = field(default_factory=Pace)
 
     async def run(self) -> None:
         try:
@@ -179,8 +180,10 @@ class Worker:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _turn(self) -> None:
+        await self._pace.rest()
         free = self.concurrency - len(self._running)
-        claimed = await self.claim(free) if free else []
+        with self._pace.turn():
+            claimed = await self.claim(free) if free else []
         for job in claimed:
             task = asyncio.create_task(self._perform(job))
             self._running.add(task)

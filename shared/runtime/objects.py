@@ -6,11 +6,13 @@ each read. A zone that was not given at open can't be touched: only intake and d
 
 import asyncio
 import hashlib
+import os
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Literal, Self
@@ -85,21 +87,30 @@ class ObjectStore:
         """Store content; when this returns, it outlives a power cut. Twice is the same as once."""
         if zone not in self.writes:
             raise NoRight(f"no_right_to_write:{zone}")
+        where = f"{zone}/{case_id}"
+        if self.root is not None and isinstance(content, bytes):
+            sha256 = await asyncio.to_thread(_written, content, self.root, where)
+            return _ref(where, sha256, len(content), media_type)
         async with _spooled(content, self.root) as spool:
-            ref = ObjectRef(
-                address=f"{zone}/{case_id}/{spool.sha256}",
-                sha256=spool.sha256,
-                size=spool.size,
-                media_type=media_type,
-            )
+            ref = _ref(where, spool.sha256, spool.size, media_type)
             if self.root is not None and spool.name is not None:
                 await asyncio.to_thread(_place, spool.name, self.root / ref.address, ref.sha256)
             else:
                 await self._upload(spool.opened, ref)
         return ref
 
+    async def put_file(self, zone: Zone, case_id: CaseId, path: Path, media_type: str) -> ObjectRef:
+        """Store a file's content, as `put` does."""
+        if self.root is None or zone not in self.writes:
+            return await self.put(zone, case_id, _chunks(path), media_type)
+        where = f"{zone}/{case_id}"
+        sha256, size = await asyncio.to_thread(_copied, path, self.root, where)
+        return _ref(where, sha256, size, media_type)
+
     async def get(self, ref: ObjectRef) -> bytes:
         """Read the whole object; raises Corrupt unless it is what the reference says."""
+        if self.root is not None:
+            return await asyncio.to_thread(_read, self.root, self._readable(ref))
         return b"".join([chunk async for chunk in self.stream(ref)])
 
     async def stream(self, ref: ObjectRef) -> AsyncIterator[bytes]:
@@ -111,9 +122,12 @@ class ObjectStore:
         """Copy the object to a file, which appears under its name only when it is verified."""
         partial = path.with_name(f"{path.name}.partial")
         try:
-            with partial.open("wb") as file:
-                async for chunk in self.stream(ref):
-                    await asyncio.to_thread(file.write, chunk)
+            if self.root is not None:
+                await asyncio.to_thread(_read_into, self.root, self._readable(ref), partial)
+            else:
+                with partial.open("wb") as file:
+                    async for chunk in self.stream(ref):
+                        await asyncio.to_thread(file.write, chunk)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -194,6 +208,80 @@ def _backend(url: str) -> tuple[Backend, Path | None]:
             raise ValueError("the object store is s3://bucket/prefix, a folder or memory:")
 
 
+def _ref(where: str, sha256: str, size: int, media_type: str) -> ObjectRef:
+    return ObjectRef(address=f"{where}/{sha256}", sha256=sha256, size=size, media_type=media_type)
+
+
+def _written(content: bytes, root: Path, where: str) -> str:
+    """Write content to a local folder, in one turn of a thread; give its SHA-256."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = durable.new_file(root)
+    try:
+        file.write_bytes(content)
+        _place(file, root / where / sha256, sha256)
+    finally:
+        file.unlink(missing_ok=True)
+    return sha256
+
+
+def _copied(path: Path, root: Path, where: str) -> tuple[str, int]:
+    """Copy a file to a local folder, in one turn of a thread; give its SHA-256 and size."""
+    file = durable.new_file(root)
+    try:
+        with path.open("rb") as source, file.open("wb") as target:
+            sha256, size = _copy(source, target)
+        _place(file, root / where / sha256, sha256)
+    finally:
+        file.unlink(missing_ok=True)
+    return sha256, size
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+        target.write(chunk)
+    return digest.hexdigest(), size
+
+
+def _read(root: Path, ref: ObjectRef) -> bytes:
+    content = BytesIO()
+    with _opened(root, ref) as source:
+        _check(ref, *_copy(source, content))
+    return content.getvalue()
+
+
+def _read_into(root: Path, ref: ObjectRef, path: Path) -> None:
+    with _opened(root, ref) as source, path.open("wb") as target:
+        _check(ref, *_copy(source, target))
+
+
+def _opened(root: Path, ref: ObjectRef) -> IO[bytes]:
+    """Open an object in a local folder if it has the right size: no more than that is read."""
+    try:
+        opened = (root / ref.address).open("rb")
+    except FileNotFoundError:
+        raise Corrupt(f"object_missing:{ref.address}") from None
+    if os.fstat(opened.fileno()).st_size != ref.size:
+        opened.close()
+        raise Corrupt(f"object_has_another_size:{ref.address}")
+    return opened
+
+
+def _check(ref: ObjectRef, sha256: str, size: int) -> None:
+    if size != ref.size:
+        raise Corrupt(f"object_has_another_size:{ref.address}")
+    if sha256 != ref.sha256:
+        raise Corrupt(f"object_has_another_sha256:{ref.address}")
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, _CHUNK):
+            yield chunk
+
+
 def _place(file: Path, name: Path, sha256: str) -> None:
     if not durable.give_name(file, name) and _sha256(name) != sha256:
         durable.replace(file, name)  # the name promises content that rotted: mend it
@@ -216,10 +304,7 @@ async def _verified(backend: Backend, ref: ObjectRef) -> AsyncIterator[bytes]:
             break
         digest.update(chunk)
         yield bytes(chunk)
-    if seen != ref.size:
-        raise Corrupt(f"object_has_another_size:{ref.address}")
-    if digest.hexdigest() != ref.sha256:
-        raise Corrupt(f"object_has_another_sha256:{ref.address}")
+    _check(ref, digest.hexdigest(), seen)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from asyncpg import Record
 from shared.contracts.envelope import CONTENT_TYPE, Recorded
 from shared.runtime.errors import Unprocessable
 from shared.runtime.failpoints import failpoint
-from shared.runtime.patience import for_ever
+from shared.runtime.patience import Pace, for_ever
 from shared.runtime.postgres import Db, Pool, Wakeups, session
 from shared.runtime.telemetry import metrics
 from shared.runtime.wire import LARGEST_VALUE
@@ -124,8 +124,12 @@ class Relay:
             while not await db.fetchval(LEAD):  # noqa: ASYNC110 - a lock tells nobody that it is free
                 await asyncio.sleep(ELECTION_SECONDS)
             await db.execute(LEAD_WHILE_ALIVE)
+            pace = Pace()
             while True:
-                if await self.wave(db) == 0:
+                await pace.rest()
+                with pace.turn():
+                    moved = await self.wave(db)
+                if moved == 0:
                     await self.wakeups.wait(channel(self.service), IDLE_SECONDS)
 
     async def wave(self, db: Db) -> int:

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -14,6 +15,8 @@ from shared.runtime.telemetry import metrics
 
 FIRST_SECONDS = 0.1
 LONGEST_SECONDS = 10.0
+# A tenth of the wait that an offer may take.
+LONGEST_REST_SECONDS = 0.05
 LOG = structlog.get_logger()
 
 
@@ -39,6 +42,34 @@ class Patience:
 
     def reset(self) -> None:
         self.tries = 0
+
+
+@dataclass(slots=True)
+class Pace:
+    """Lets a loop rest as long as its last turn took, so that under load more is done in each.
+
+    Who comes alone hardly waits: a turn takes a few milliseconds then. In a crowd turns get
+    longer, and so do the rests, in which the inputs gather that one commit then serves.
+    """
+
+    longest: float = LONGEST_REST_SECONDS
+    _rests_until: float = 0.0
+
+    async def rest(self) -> None:
+        """Wait until the next turn may begin."""
+        left = self._rests_until - clock.ticks()
+        if left > 0:
+            await asyncio.sleep(left)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Do a turn's work within this."""
+        began = clock.ticks()
+        try:
+            yield
+        finally:
+            ended = clock.ticks()
+            self._rests_until = ended + min(ended - began, self.longest)
 
 
 async def for_ever(step: Callable[[], Awaitable[object]], where: str) -> NoReturn:

@@ -6,21 +6,23 @@ function and its arguments travel by pickle, so both must be importable; big thi
 """
 
 import asyncio
+import os
 import resource
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeAlias, TypeVar
 
 from shared.runtime.dicom.errors import UnreadableError
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+_Work: TypeAlias = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]
 _START_SECONDS = 60.0  # importing numpy and codecs on a busy machine
 
 
@@ -34,8 +36,11 @@ class _Answer:
 
 @dataclass
 class _Worker:
+    """A child. `known`: the functions it has imported."""
+
     process: BaseProcess
     pipe: Connection
+    known: set[object] = field(default_factory=set)
 
     def stop(self) -> None:
         self.process.kill()
@@ -75,7 +80,7 @@ class Sandbox:
         try:
             if worker is None:
                 worker = await asyncio.to_thread(self._start)
-            answer = await asyncio.to_thread(self._call, worker, (function, args, kwargs))
+            answer = await self._call(worker, (function, args, kwargs))
             healthy = True
         finally:
             if worker is not None and not healthy:  # cancelled calls too: killing ends the wait
@@ -97,22 +102,28 @@ class Sandbox:
         ours.recv()
         return worker
 
-    def _call(self, worker: _Worker, work: object) -> _Answer:
+    async def _call(self, worker: _Worker, work: _Work) -> _Answer:
+        """Send work and take the answer."""
         try:
-            worker.pipe.send(work)
-            self._await_begin(worker)
-            if not worker.pipe.poll(self.seconds):
-                raise UnreadableError("out_of_time", f"over {self.seconds:g} s of work")
-            answer: _Answer = worker.pipe.recv()
+            await self._begin(worker, work)
+            return await self._ended(worker)
         except (EOFError, ConnectionError):
             raise UnreadableError("crashed", "the file ended the process that read it") from None
-        return answer
 
-    def _await_begin(self, worker: _Worker) -> None:
+    async def _begin(self, worker: _Worker, work: _Work) -> None:
         """Wait until the child has imported what it needs: that is not the file's time."""
-        if not worker.pipe.poll(_START_SECONDS):
-            raise TimeoutError("a sandbox worker did not begin")
-        worker.pipe.recv()
+        function = work[0]
+        worker.pipe.send((work, function not in worker.known))
+        if function not in worker.known:
+            await _received(worker, _START_SECONDS)
+            worker.known.add(function)
+
+    async def _ended(self, worker: _Worker) -> _Answer:
+        try:
+            answer: _Answer = await _received(worker, self.seconds)
+        except TimeoutError:
+            raise UnreadableError("out_of_time", f"over {self.seconds:g} s of work") from None
+        return answer
 
     def _forget(self, worker: _Worker) -> None:
         self._workers.pop(id(worker), None)
@@ -135,6 +146,19 @@ class Sandbox:
         self.close()
 
 
+async def _received(worker: _Worker, seconds: float) -> Any:
+    """Wait for the child's next word, without a thread."""
+    loop, readable, descriptor = asyncio.get_running_loop(), asyncio.Event(), worker.pipe.fileno()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        async with asyncio.timeout(seconds):
+            await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+    os.set_blocking(descriptor, True)  # uvloop turns that off, and recv needs it
+    return worker.pipe.recv()
+
+
 def _serve(pipe: Connection, memory: int) -> None:
     """The child: limits first, then one call after the other until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a terminal says stop
@@ -143,14 +167,15 @@ def _serve(pipe: Connection, memory: int) -> None:
     limited = False
     while True:
         try:
-            function, args, kwargs = pipe.recv()
+            (function, args, kwargs), wait = pipe.recv()
         except (EOFError, ConnectionError):
             return
         if not limited:  # unpickling imported the codecs, which are not the file's doing
             _limit_memory(memory)
             limited = True
         try:
-            pipe.send("begun")
+            if wait:
+                pipe.send("begun")
             pipe.send(_answer(function, args, kwargs))
         except ConnectionError:
             return

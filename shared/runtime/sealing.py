@@ -7,6 +7,7 @@ seal, only the holder of the private key can open, and any change of the token i
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -48,7 +49,7 @@ def seal(public_jwk: Jwk, content: Mapping[str, Any]) -> str:
     plain = orjson.dumps(dict(content))
     if len(plain) > MAX_CONTENT:
         raise ValueError(f"a sealed content has at most {MAX_CONTENT} bytes, not {len(plain)}")
-    key = ECKey.import_key(public_jwk)
+    key = _imported(orjson.dumps(public_jwk))
     header = {"alg": _KEY_AGREEMENT, "enc": _CONTENT, "kid": key.kid or key.thumbprint()}
     return jwe.encrypt_compact(header, plain, key, algorithms=_ALLOWED)
 
@@ -58,7 +59,8 @@ def open_sealed(private_jwks: Iterable[Jwk], token: str) -> dict[str, Any]:
 
     Raises SealBroken or UnknownKey, which tell nothing of the content.
     """
-    ring = {key.kid or key.thumbprint(): key for key in map(ECKey.import_key, private_jwks)}
+    keys = [_imported(orjson.dumps(one)) for one in private_jwks]
+    ring = {key.kid or key.thumbprint(): key for key in keys}
 
     def named(recipient: GuestProtocol) -> ECKey:
         try:
@@ -74,6 +76,12 @@ def open_sealed(private_jwks: Iterable[Jwk], token: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SealBroken("sealed_content_is_no_object")
     return content
+
+
+@lru_cache(maxsize=64)
+def _imported(jwk: bytes) -> ECKey:
+    """Read a key once: it takes longer than sealing with it."""
+    return ECKey.import_key(orjson.loads(jwk))
 
 
 def keyed_digest(key: bytes, *parts: str) -> str:

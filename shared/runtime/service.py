@@ -23,10 +23,11 @@ from shared.runtime.errors import is_weather
 from shared.runtime.feed import Feed
 from shared.runtime.handle import Load, Runner, Save
 from shared.runtime.jobs import Performer, Worker
-from shared.runtime.kafka import Publisher, Subscription
+from shared.runtime.kafka import Subscription
 from shared.runtime.outbox import Relay
 from shared.runtime.patience import Patience
 from shared.runtime.postgres import RUNTIME_MIGRATIONS, Pool, Wakeups, migrate, open_pool
+from shared.runtime.publisher import Publisher
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.submissions import Submissions
 from shared.runtime.timers import Ticker
@@ -73,7 +74,7 @@ class Service(Generic[State]):
     listens: Mapping[str, Sequence[type[Event]]]
     edges: Callable[[Core[State]], Edges]
     migrations: Path
-    concurrency: int = 4
+    concurrency: int = 16
 
     @property
     def wanted(self) -> dict[str, type[Event]]:

@@ -7,14 +7,16 @@ a commit's cost is shared. Who waits gets an answer of its own.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
+from shared.contracts.base import CaseId
 from shared.runtime import tracing
 from shared.runtime.errors import Problem, is_weather
 from shared.runtime.handle import Incoming, Outcome, Runner
 from shared.runtime.jobs import ClaimedJob, HasCase
-from shared.runtime.patience import Patience, tell_weather
+from shared.runtime.patience import Pace, Patience, tell_weather
+from shared.runtime.reads import Reads
 from shared.runtime.timers import Timer
 
 State = TypeVar("State")
@@ -47,6 +49,10 @@ class Submissions(Generic[State]):
     lanes: int = 2
     healthy: bool = True
     _queue: asyncio.Queue[Waiting[State]] = field(default_factory=asyncio.Queue)
+    _reads: Reads[State] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reads = Reads(self.runner.states)
 
     async def run(self) -> None:
         """Serve for ever; several lanes, so that one case's lock does not hold up the others."""
@@ -71,8 +77,9 @@ class Submissions(Generic[State]):
                 headers={"Retry-After": "5"},
             ) from None
 
-    async def state(self, case_id: Any) -> State:
-        return await self.runner.state(case_id)
+    async def state(self, case_id: CaseId) -> State:
+        """Read a case as it stands."""
+        return await self._reads.one(case_id)
 
     async def deadlines(self, due: Sequence[Timer]) -> list[tuple[Timer, Exception]]:
         """Submit what the ticker found; give those that met a bug."""
@@ -98,15 +105,17 @@ class Submissions(Generic[State]):
         return await answer
 
     async def _lane(self) -> None:
-        patience = Patience()
+        patience, pace = Patience(), Pace()
         while True:
             if not self.healthy and self._queue.empty():
                 await self._probe(patience)
                 continue
             waiting = [await self._queue.get()]
+            await pace.rest()
             while len(waiting) < MOST_AT_ONCE and not self._queue.empty():
                 waiting.append(self._queue.get_nowait())
-            await self._serve(waiting, patience)
+            with pace.turn():
+                await self._serve(waiting, patience)
 
     async def _probe(self, patience: Patience) -> None:
         """Ask the database how it is: nobody comes while we are red, so no input will tell."""

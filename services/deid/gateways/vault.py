@@ -15,8 +15,6 @@ from shared.runtime.errors import Unprocessable
 from shared.runtime.objects import ObjectStore
 
 _MANIFEST: TypeAdapter[tuple[ObjectRef, ...]] = TypeAdapter(tuple[ObjectRef, ...])
-_CHUNK = 8 << 20  # bytes
-_SMALL = 4 << 20  # bytes that are read in less time than a thread takes to be woken
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Vault:
         return await asyncio.gather(*(self._put_instance(case_id, path) for path in paths))
 
     async def _put_instance(self, case_id: CaseId, path: Path) -> ObjectRef:
-        return await self.store.put("clean", case_id, _content(path), "application/dicom")
+        return await self.store.put_file("clean", case_id, path, "application/dicom")
 
     async def put_manifest(self, case_id: CaseId, instances: list[ObjectRef]) -> ObjectRef:
         content = _MANIFEST.dump_json(tuple(instances))
@@ -79,14 +77,3 @@ class Vault:
 
     async def put_text(self, case_id: CaseId, text: str) -> ObjectRef:
         return await self.store.put("clean", case_id, text.encode(), "text/plain; charset=utf-8")
-
-
-def _content(path: Path) -> bytes | AsyncIterator[bytes]:
-    """A small file as it is: a stream's turns would cost more than its bytes."""
-    return path.read_bytes() if path.stat().st_size <= _SMALL else _chunks(path)
-
-
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := await asyncio.to_thread(file.read, _CHUNK):
-            yield chunk

@@ -6,10 +6,13 @@ from datetime import datetime
 
 from shared.runtime.postgres import Db
 
-# Take a key, or find it taken.
+# Take a key, or find it taken; nothing when somebody takes it at this moment.
 TAKE = """
-    INSERT INTO requests (partner, key, body, made_at) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (partner, key) DO NOTHING
+    WITH taken AS (
+        INSERT INTO requests (partner, key, body, made_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (partner, key) DO NOTHING RETURNING body, answer, made_at)
+    SELECT body, answer, made_at FROM taken
+    UNION ALL SELECT body, answer, made_at FROM requests WHERE partner = $1 AND key = $2
 """
 # What the key was used for.
 FIND = "SELECT body, answer, made_at FROM requests WHERE partner = $1 AND key = $2"
@@ -33,8 +36,8 @@ class Made:
 
 async def take(db: Db, partner: str, key: str, body: str, now: datetime) -> Made:
     """Take the key for a body, and give what it was taken for: this body, or an earlier one."""
-    await db.execute(TAKE, partner, key, body, now)
-    row = await db.fetchrow(FIND, partner, key)
+    row = await db.fetchrow(TAKE, partner, key, body, now)
+    row = row or await db.fetchrow(FIND, partner, key)
     if row is None:  # released by a refusal in between: as if it had never been
         return Made(body, now)
     return Made(row["body"], row["made_at"], json.loads(row["answer"]) if row["answer"] else None)

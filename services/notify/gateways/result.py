@@ -6,13 +6,11 @@ without one, whatever happens next.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
 from fhir.resources.R4B.bundle import Bundle
 from pydantic import ValidationError
 
-from services.notify.domain.fhir.bundle import SignedResult, bundle
+from services.notify.domain.fhir.bundle import SignedResult, as_sent, bundle
 from services.notify.domain.identity import Identity
 from services.notify.domain.state import Dossier, Request
 from shared.contracts.base import CaseId
@@ -67,10 +65,10 @@ class Results:
         try:
             result = _parsed(signed)
             built = bundle(case_id, dossier.request.reason_for_review, identity, result)
-            whole: Any = Bundle.model_validate(built)
+            Bundle.model_validate(built)
         except ValueError:  # of pydantic too; its words would quote the patient
             raise NoResultError("result-invalid") from None
-        return orjson.dumps(orjson.loads(whole.model_dump_json()))
+        return as_sent(built)
 
     async def _signed(self, dossier: Dossier, up_to: str | None) -> list[bytes]:
         wanted = []

@@ -10,10 +10,11 @@ from shared.contracts.deid import DeidentificationFailed
 from shared.runtime.feed import Feed
 from shared.runtime.handle import Runner
 from shared.runtime.jobs import ClaimedJob, Worker
-from shared.runtime.kafka import Publisher, Subscription
+from shared.runtime.kafka import Subscription
 from shared.runtime.outbox import Relay
 from shared.runtime.patience import Patience
 from shared.runtime.postgres import RUNTIME_MIGRATIONS, Pool, Wakeups, migrate, open_pool
+from shared.runtime.publisher import Publisher
 from shared.runtime.submissions import Submissions
 from shared.runtime.timers import Ticker
 from tests.integration.runtime.messages import WANTED

@@ -13,9 +13,9 @@ from shared.contracts.deid import DeidentificationPlanned
 from shared.runtime import outbox
 from shared.runtime.feed import Feed
 from shared.runtime.handle import Runner
-from shared.runtime.kafka import BATCH_BYTES, Publisher
 from shared.runtime.outbox import Outgoing, Publish, Relay
 from shared.runtime.postgres import Pool, Wakeups
+from shared.runtime.publisher import BATCH_BYTES, Publisher
 from shared.runtime.wire import LARGEST_VALUE, Readable, read
 from tests.integration.runtime.broker import Raw, everything
 from tests.integration.runtime.live import until

@@ -5,6 +5,7 @@ import os
 import time
 
 import pytest
+import uvloop
 
 from shared.runtime.dicom import UnreadableError
 from shared.runtime.sandbox import Sandbox
@@ -28,6 +29,10 @@ def die() -> None:
 
 def descend() -> None:
     descend()
+
+
+def speak(size: int) -> bytes:
+    return bytes(size)
 
 
 def complain() -> None:
@@ -56,6 +61,15 @@ async def test_what_the_function_raises_is_raised_here() -> None:
     async with Sandbox(workers=1) as sandbox:
         with pytest.raises(ValueError, match="plain"):
             await sandbox.run(complain)
+
+
+def test_a_long_answer_comes_whole_on_the_loop_of_the_services() -> None:
+    async def asked() -> int:
+        async with Sandbox(workers=1) as sandbox:
+            return len(await sandbox.run(speak, 20 << 20))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        assert loop.run(asked()) == 20 << 20
 
 
 async def test_more_calls_than_workers_wait_their_turn() -> None:

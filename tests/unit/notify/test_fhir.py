@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from services.notify.domain.fhir.bundle import SignedResult, bundle
+from services.notify.domain.fhir.bundle import SignedResult, as_sent, bundle
 from services.notify.domain.identity import Clinician, IdentifiedStudy, Identity, Patient
 from shared.contracts.report import (
     AddendumDocument,
@@ -95,7 +95,8 @@ def result(
     built = bundle(CASE, "persistent_symptoms", JANE, signed)
     again = bundle(CASE, "persistent_symptoms", JANE, signed)
     assert built == again
-    whole: dict[str, Any] = json.loads(Bundle.model_validate(built).model_dump_json())
+    whole: dict[str, Any] = json.loads(as_sent(built))
+    Bundle.model_validate(whole)
     return whole
 
 

@@ -5,7 +5,8 @@ from typing import NoReturn
 
 import pytest
 
-from shared.runtime.patience import for_ever
+from shared.runtime import clock
+from shared.runtime.patience import Pace, for_ever
 from shared.runtime.postgres import Wakeups
 
 SOON = 5
@@ -47,3 +48,27 @@ async def test_a_cancellation_in_the_moment_of_a_wakeup_is_not_lost(ticks: int) 
 
     assert loop in done
     assert loop.cancelled()
+
+
+async def test_a_loop_rests_as_long_as_its_turn_took_and_no_longer_than_it_may() -> None:
+    pace = Pace(longest=0.05)
+
+    before = clock.ticks()
+    await pace.rest()
+    at_once = clock.ticks() - before
+    with pace.turn():
+        await asyncio.sleep(0.02)
+    short = await _rested(pace)
+    with pace.turn():
+        await asyncio.sleep(0.2)
+    long = await _rested(pace)
+
+    assert at_once < 0.015
+    assert short > 0.015
+    assert long < 0.15
+
+
+async def _rested(pace: Pace) -> float:
+    before = clock.ticks()
+    await pace.rest()
+    return clock.ticks() - before

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from services.notify.domain.fhir import findings, people
 from services.notify.domain.fhir.codes import IMAGING_STUDY_REPORT, RADIOLOGY, Json
 from services.notify.domain.fhir.narrative import narrative
@@ -58,6 +60,11 @@ def bundle(
         }
     )
     return whole
+
+
+def as_sent(whole: Json) -> bytes:
+    """Give the bytes that go over the wire; a measurement's decimal becomes a JSON number."""
+    return orjson.dumps(whole, default=float)
 
 
 def _report(case_id: CaseId, result: SignedResult, about: Json) -> Json:
