@@ -4,7 +4,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from services.matching.api import availability, operators, readers, why
+from services.matching.api import availability, live, operators, orders, readers, why
 from services.matching.domain.decide import MATCHING
 from services.matching.domain.state import Matching
 from services.matching.gateways import seed
@@ -13,10 +13,13 @@ from services.matching.settings import Settings
 from services.matching.store import contracts, roster
 from services.matching.store.cases import load, save
 from services.matching.subscribers import LISTENS
+from services.matching.watch import Watch
 from shared.runtime import clock
 from shared.runtime.postgres import Pool
 from shared.runtime.service import Core, Edges, Service, run
 from shared.runtime.settings import EX_CONFIG, read
+
+ROUTERS = (readers, availability, operators, orders, live, why)
 
 
 def edges(core: Core[Matching]) -> Edges:
@@ -25,8 +28,8 @@ def edges(core: Core[Matching]) -> Edges:
         () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
     )
     return Edges(
-        routers=tuple(one.router(core) for one in (readers, availability, operators, why)),
-        loops={"optimiser": Optimiser(core).run},
+        routers=tuple(one.router(core) for one in ROUTERS),
+        loops={"optimiser": Optimiser(core).run, "watch": Watch(core).run},
         on_start=planted,
     )
 

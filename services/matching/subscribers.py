@@ -7,6 +7,8 @@ from shared.contracts.base import Event
 
 LISTENS: Mapping[str, tuple[type[Event], ...]] = {
     "intake": (
+        intake.CaseSubmitted,
+        intake.CaseRejected,
         intake.CaseAccepted,
         intake.CaseSupplemented,
         intake.CaseCancelled,

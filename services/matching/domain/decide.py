@@ -7,24 +7,48 @@ what overtakes it is kept, and decided in its turn when it comes. So the order i
 services' events arrive does not matter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from typing import Final
 
 from services.matching.domain import assignment, clock, fold, fold_clock
 from services.matching.domain.answers import NOT_FOUND
-from services.matching.domain.events import HeardEarly
-from services.matching.domain.inputs import OVERTAKERS, Asked, Input, Upstream
+from services.matching.domain.events import HeardEarly, IntakeStanding, IntakeStood, OrderGiven
+from services.matching.domain.inputs import (
+    ORDERS,
+    OVERTAKERS,
+    Asked,
+    AtIntake,
+    Input,
+    Ordered,
+    TakeBack,
+    Upstream,
+)
 from services.matching.domain.moment import Moment
 from services.matching.domain.state import Matching, NotStarted, Running
 from shared.contracts.base import DeadlineReached, Event
-from shared.contracts.intake import CaseAccepted
+from shared.contracts.intake import (
+    CaseAccepted,
+    CaseCancelled,
+    CaseRejected,
+    CaseSubmitted,
+    InformationProvided,
+    InformationRequested,
+)
 from shared.contracts.matching import EscalationRaised
 from shared.decider import Deadline, Decider, Refused
 
 Answers = Sequence[Event | Refused]
+Said = Iterable[Event | Refused]
 
+INTAKE: Final[Mapping[type[AtIntake], IntakeStanding]] = {
+    CaseSubmitted: "collecting",
+    InformationRequested: "owed_by_partner",
+    InformationProvided: "collecting",
+    CaseRejected: "rejected",
+    CaseCancelled: "cancelled",
+}
 _BY_TYPE: Final[dict[str, type[Upstream]]] = {one.ce_type(): one for one in OVERTAKERS}
 
 
@@ -35,10 +59,14 @@ def decide(state: Matching, received: Input, now: datetime) -> Answers:
         return _caught_up(state, received, now)
     if isinstance(received, OVERTAKERS):
         return (_kept(received),)
+    if isinstance(received, AtIntake):
+        return tuple(_noted(state, received))
     return (NOT_FOUND,) if isinstance(received, Asked) else ()
 
 
 def evolve(state: Matching, event: Event) -> Matching:
+    if isinstance(event, IntakeStood):
+        return state.model_copy(update={"intake": event})
     if isinstance(event, HeardEarly):
         return state.model_copy(update={"heard": (*state.heard, event)})
     return state.model_copy(
@@ -52,6 +80,13 @@ def evolve(state: Matching, event: Event) -> Matching:
 
 def deadlines(state: Matching) -> tuple[Deadline, ...]:
     return (*assignment.deadlines(state.assignment), *clock.deadlines(state.clock))
+
+
+def _noted(state: Matching, received: AtIntake) -> Said:
+    """Remember whose turn it is, so that no submitted case is out of everybody's sight."""
+    standing = INTAKE[type(received)]
+    if state.intake is None or state.intake.standing != standing:
+        yield IntakeStood(case_id=received.case_id, partner=received.partner, standing=standing)
 
 
 def _kept(received: Event) -> Event:
@@ -80,7 +115,18 @@ def _decided(state: Matching, received: Input, now: datetime) -> Answers:
     decided = [one for one in answers if isinstance(one, Event)]
     said = clock.decide(state.clock, received, decided, state.assignment, now)
     after = _folded(state, decided)
-    return [*decided, *said, *_broadened(after, said)]
+    done = [*decided, *said, *_broadened(after, said)]
+    return [*done, *_ordered(received)] if done else done
+
+
+def _ordered(received: Input) -> Said:
+    if isinstance(received, Ordered):
+        terms = received.model_dump(mode="json", exclude={"case_id", "by", "to", "load", "work"})
+        if isinstance(received, TakeBack) and received.to is not None:
+            terms["reader"] = received.to.id
+        yield OrderGiven(
+            case_id=received.case_id, by=received.by, order=ORDERS[type(received)], terms=terms
+        )
 
 
 def _broadened(state: Matching, said: Iterable[Event]) -> Iterable[Event | Refused]:

@@ -7,10 +7,12 @@ from pydantic import AwareDatetime, JsonValue
 from services.matching.domain.contract import Terms
 from services.matching.domain.need import Need
 from services.matching.domain.why import Decision
-from shared.contracts.base import Event, OpaqueId
+from shared.contracts.base import Code, Event, OpaqueId, PartnerId
 from shared.contracts.matching import Party, Stage
 from shared.contracts.notify import Audience
 
+# Whose turn it is before the acceptance, or how intake ended the case.
+IntakeStanding = Literal["collecting", "owed_by_partner", "rejected", "cancelled"]
 ClockOutcome = Literal["breached", "cancelled"]
 
 
@@ -41,6 +43,21 @@ class AssignmentResumed(Event):
     """That reason is gone."""
 
     reason: OpaqueId = "information_requested"
+
+
+class IntakeStood(Event):
+    """What intake said of a case that it has not accepted yet."""
+
+    partner: PartnerId
+    standing: IntakeStanding
+
+
+class OrderGiven(Event):
+    """An operator ordered something, and it was done."""
+
+    by: str
+    order: Code
+    terms: JsonValue
 
 
 class PauseAdded(Event):

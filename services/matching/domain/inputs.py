@@ -1,5 +1,6 @@
 """What can happen to a case here, besides other services' events?"""
 
+from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias, get_args
 
 from pydantic import AwareDatetime
@@ -17,6 +18,8 @@ from shared.contracts.deid import (
 from shared.contracts.intake import (
     CaseAccepted,
     CaseCancelled,
+    CaseRejected,
+    CaseSubmitted,
     CaseSupplemented,
     InformationProvided,
     InformationRequested,
@@ -100,6 +103,7 @@ class PauseCase(Frozen):
     """An operator lets the case wait, because `party` owes something."""
 
     case_id: CaseId
+    by: str
     reason: PauseReason
     party: Party
 
@@ -108,6 +112,7 @@ class ResumeCase(Frozen):
     """An operator lets the case go on, as far as that reason is concerned."""
 
     case_id: CaseId
+    by: str
     reason: PauseReason
 
 
@@ -115,6 +120,7 @@ class ChangeLevel(Frozen):
     """An operator gives the case another service level, under the partner's contract."""
 
     case_id: CaseId
+    by: str
     service_level: ServiceLevel
 
 
@@ -125,6 +131,7 @@ class TakeBack(Frozen):
     """
 
     case_id: CaseId
+    by: str
     reason: TakeBackReason
     to: Reader | None = None
     load: int = 0
@@ -139,7 +146,9 @@ class ForecastMade(Frozen):
 
 
 Upstream: TypeAlias = (
-    CaseAccepted
+    CaseSubmitted
+    | CaseRejected
+    | CaseAccepted
     | CaseSupplemented
     | CaseCancelled
     | InformationRequested
@@ -154,10 +163,21 @@ Upstream: TypeAlias = (
     | DeliveryPlanned
     | Delivered
 )
+# Before CaseAccepted intake has the case; we only remember that there is one, and whose it is.
+AtIntake: TypeAlias = (
+    CaseSubmitted | CaseRejected | CaseCancelled | InformationRequested | InformationProvided
+)
 Ordered: TypeAlias = PauseCase | ResumeCase | ChangeLevel | TakeBack
 Asked: TypeAlias = AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | Ordered
 Proposed: TypeAlias = NobodyFits | ReaderWentOffline | ForecastMade
 Input: TypeAlias = Upstream | Asked | Proposed | DeadlineReached
+
+ORDERS: Final[Mapping[type[Ordered], str]] = {
+    PauseCase: "pause",
+    ResumeCase: "resume",
+    ChangeLevel: "change_level",
+    TakeBack: "reassign",
+}
 
 # Intake's own events come in their order, so what it said before CaseAccepted is settled by it.
 # The others' may overtake CaseAccepted, and are kept until it comes.

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from services.matching.domain.contract import Contracts, Terms
 from services.matching.domain.eligibility import Earlier, Question
-from services.matching.domain.events import HeardEarly
+from services.matching.domain.events import HeardEarly, IntakeStood
 from services.matching.domain.need import Need
 from shared.contracts.base import Frozen, OpaqueId, ReaderId, ServiceLevel
 from shared.contracts.matching import Explanation, Ineligible, Party, Role, Stage
@@ -220,6 +220,7 @@ class Matching(Frozen):
     """One case. `contracts` are those in force, given by the store and never kept with the case."""
 
     heard: tuple[HeardEarly, ...] = ()
+    intake: IntakeStood | None = None
     assignment: Assignment = Unknown()
     clock: Clock = NotStarted()
     contracts: Contracts = Field(default=Contracts(), exclude=True, repr=False)

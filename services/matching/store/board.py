@@ -27,6 +27,23 @@ SUMMARY = """
     WHERE standing IN ('in_time', 'at_risk', 'breached', 'paused') GROUP BY stage, standing
 """
 
+# The live board: each partner's levels and stages, with the oldest case and what is expected.
+LANES = """
+    SELECT partner, service_level, stage,
+           count(*) FILTER (WHERE standing = 'in_time') AS in_time,
+           count(*) FILTER (WHERE standing = 'at_risk') AS at_risk,
+           count(*) FILTER (WHERE standing = 'breached') AS breached,
+           count(*) FILTER (WHERE standing = 'paused') AS paused,
+           (array_agg(case_id ORDER BY started_at, case_id))[1] AS oldest,
+           coalesce(min(started_at), min(seen_at)) AS oldest_started_at,
+           min(due_at) FILTER (WHERE standing <> 'paused') AS next_due_at,
+           count(*) FILTER (WHERE expected_at > due_at) AS expected_late,
+           max(expected_at) AS last_expected_at
+    FROM cases LEFT JOIN forecasts USING (case_id)
+    WHERE standing IN ('in_time', 'at_risk', 'breached', 'paused')
+    GROUP BY partner, service_level, stage ORDER BY min(due_at), partner, service_level, stage
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -79,6 +96,10 @@ async def summary(db: Db) -> list[Group]:
         for stage in STAGES
         for standing in RUNNING
     ]
+
+
+async def lanes(db: Db) -> list[dict[str, Any]]:
+    return [dict(row) for row in await db.fetch(LANES)]
 
 
 def _none(stage: Stage, standing: str) -> dict[str, Any]:

@@ -3,17 +3,20 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.domain.events import Decided
+from services.matching.domain.due import waits_on
 from services.matching.domain.plan import waiting
 from services.matching.domain.state import (
     AskedReader,
+    Assigned,
+    Assignment,
     Clock,
     Matching,
     NotStarted,
+    Paused,
     Running,
     Standstill,
     Stopped,
@@ -21,10 +24,10 @@ from services.matching.domain.state import (
     going,
 )
 from services.matching.store.contracts import contracts
+from services.matching.store.history import keep
 from shared.contracts.base import CaseId, Event
 from shared.contracts.envelope import Recorded
 from shared.contracts.matching import (
-    AssignmentAccepted,
     AssignmentClosed,
     AssignmentReleased,
     AssignmentRevoked,
@@ -50,15 +53,20 @@ LOAD = "SELECT case_id, state FROM cases WHERE case_id = ANY($1::uuid[])"
 # The cases' states, with what other queries look at.
 SAVE = """
     INSERT INTO cases (case_id, partner, state, assignment, wants_reader, service_level, stage,
-                       standing, at_risk, breached, due_at)
+                       standing, at_risk, breached, due_at, intake, owner, started_at, field, rvu,
+                       holder, delivery)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::boolean[],
                          $6::text[], $7::text[], $8::text[], $9::boolean[], $10::boolean[],
-                         $11::timestamptz[])
+                         $11::timestamptz[], $12::text[], $13::text[], $14::timestamptz[],
+                         $15::text[], $16::double precision[], $17::text[], $18::interval[])
     ON CONFLICT (case_id) DO UPDATE SET
         partner = excluded.partner, state = excluded.state, assignment = excluded.assignment,
         wants_reader = excluded.wants_reader, service_level = excluded.service_level,
         stage = excluded.stage, standing = excluded.standing, at_risk = excluded.at_risk,
-        breached = excluded.breached, due_at = excluded.due_at, revision = cases.revision + 1,
+        breached = excluded.breached, due_at = excluded.due_at, intake = excluded.intake,
+        owner = excluded.owner, started_at = excluded.started_at, field = excluded.field,
+        rvu = excluded.rvu, holder = excluded.holder, delivery = excluded.delivery,
+        revision = cases.revision + 1,
         touched = excluded.touched
 """
 # Everybody who was asked, and what became of it.
@@ -67,18 +75,6 @@ SAVE_ASSIGNMENTS = """
     SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
     ON CONFLICT (assignment) DO UPDATE SET standing = excluded.standing
     WHERE assignments.standing <> excluded.standing
-"""
-# When a case was accepted, and the work RVU it is.
-ACCEPTED = """
-    UPDATE assignments SET accepted_at = taken.at, rvu = taken.rvu
-    FROM unnest($1::text[], $2::timestamptz[], $3::double precision[])
-        AS taken (assignment, at, rvu)
-    WHERE assignments.assignment = taken.assignment
-"""
-# Why it was offered so, or to nobody.
-DECIDED = """
-    INSERT INTO decisions (case_id, decided_at, decision)
-    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::jsonb[])
 """
 # Writers to one reader's log take turns until they commit; in one order, so that none deadlock.
 LOCK_READERS = """
@@ -140,7 +136,7 @@ async def save(db: Db, changes: Sequence[Change[Matching]]) -> None:
     ]
     if asked:
         await db.execute(SAVE_ASSIGNMENTS, *zip(*asked, strict=True))
-    await _keep(db, changes)
+    await keep(db, changes)
     channels = await _log(db, changes)
     if any(isinstance(one.event, STIRRING) for change in changes for one in change.recorded):
         channels.append(ROUND)
@@ -161,6 +157,13 @@ class _Row:
     at_risk: bool
     breached: bool
     due_at: datetime | None
+    intake: str | None
+    owner: str | None
+    started_at: datetime | None
+    field: str | None
+    rvu: float | None
+    holder: str | None
+    delivery: timedelta | None
 
 
 def _row(case_id: CaseId, state: Matching) -> _Row:
@@ -168,7 +171,7 @@ def _row(case_id: CaseId, state: Matching) -> _Row:
     wanted = clock is not None and waiting(state.assignment, clock.due_at) is not None
     return _Row(
         case_id=case_id,
-        partner=brief.need.partner if brief else None,
+        partner=brief.need.partner if brief else _partner(state),
         state=state.model_dump_json(),
         assignment=state.assignment.kind,
         wants_reader=wanted,
@@ -178,7 +181,40 @@ def _row(case_id: CaseId, state: Matching) -> _Row:
         at_risk=clock is not None and clock.at_risk,
         breached=clock is not None and clock.breached,
         due_at=clock.due_at if clock else None,
+        intake=state.intake.standing if state.intake else None,
+        owner=owner(state),
+        started_at=clock.started_at if clock else None,
+        field=brief.need.subspecialty if brief else None,
+        rvu=brief.need.rvu if brief else None,
+        holder=_holder(state.assignment),
+        delivery=clock.terms.budgets.deliver if clock else None,
     )
+
+
+def _holder(where: Assignment) -> str | None:
+    inner = where.then if isinstance(where, Paused) else where
+    return inner.reader if isinstance(inner, Assigned) else None
+
+
+def _partner(state: Matching) -> str | None:
+    return state.intake.partner if state.intake else None
+
+
+def owner(state: Matching) -> str | None:
+    """Say who has to do something for the case to go on; None where nobody has, or nobody knows."""
+    match state.clock:
+        case Running():
+            return waits_on(state.clock, state.assignment)
+        case Standstill():
+            return state.clock.party
+        case NotStarted() if state.intake is not None:
+            return OWNERS.get(state.intake.standing)
+        case _:
+            return None
+
+
+# Whose turn it is before the acceptance; ended cases are nobody's.
+OWNERS: Final = {"collecting": "platform", "owed_by_partner": "partner"}
 
 
 def standing(clock: Clock) -> str | None:
@@ -199,23 +235,6 @@ def standing(clock: Clock) -> str | None:
 def _asked(state: Matching) -> tuple[AskedReader, ...]:
     brief = brief_of(state.assignment)
     return brief.asked if brief else ()
-
-
-async def _keep(db: Db, changes: Sequence[Change[Matching]]) -> None:
-    """Keep what was accepted and when, and why it was offered."""
-    taken, decided = [], []
-    for change in changes:
-        brief = brief_of(change.state.assignment)
-        for one in change.recorded:
-            if isinstance(one.event, AssignmentAccepted) and brief:
-                taken.append((one.event.assignment, one.recorded_at, brief.need.rvu))
-            elif isinstance(one.event, Decided):
-                text = one.event.decision.model_dump_json()
-                decided.append((change.case_id, one.recorded_at, text))
-    if taken:
-        await db.execute(ACCEPTED, *zip(*taken, strict=True))
-    if decided:
-        await db.execute(DECIDED, *zip(*decided, strict=True))
 
 
 async def _log(db: Db, changes: Sequence[Change[Matching]]) -> list[str]:

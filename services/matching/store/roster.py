@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.matching.domain.eligibility import RESTED, Work
+from services.matching.domain.eligibility import RESTED, Candidate, Work
 from services.matching.domain.reader import Reader
 from services.matching.store.cases import ROUND
 from shared.contracts.base import CaseId, ReaderId
@@ -104,6 +104,15 @@ async def work(db: Db, known: Iterable[Reader], now: datetime) -> dict[ReaderId,
         return {}
     rows = await db.fetch(WORK, *zip(*shifts, strict=True))
     return {row["reader"]: Work(cases=row["cases"], rvu=row["rvu"]) for row in rows}
+
+
+async def candidate(db: Db, reader_id: ReaderId, now: datetime) -> Candidate | None:
+    """Give a reader of the roster as they stand now."""
+    known = await reader(db, reader_id)
+    if known is None:
+        return None
+    load = await db.fetchval(LOAD_BESIDES, reader_id, "")
+    return Candidate(known, load, (await work(db, [known], now)).get(reader_id, RESTED))
 
 
 async def version(db: Db) -> str:

@@ -46,8 +46,8 @@ from tests.unit.matching.cases import (
 from tests.unit.matching.test_plan import need
 
 Case = Spec[Matching, Input, Event]
-HOLD = PauseCase(case_id=CASE, reason="legal_hold", party="operator")
-GO = ResumeCase(case_id=CASE, reason="legal_hold")
+HOLD = PauseCase(case_id=CASE, by="op", reason="legal_hold", party="operator")
+GO = ResumeCase(case_id=CASE, by="op", reason="legal_hold")
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_what_does_not_wait_can_not_go_on(assigned: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [hurried("emergent"), ChangeLevel(case_id=CASE, service_level="emergent")]
+    "change", [hurried("emergent"), ChangeLevel(case_id=CASE, by="op", service_level="emergent")]
 )
 def test_a_faster_level_asks_anew_those_who_think_too_long(offered: Case, change: Input) -> None:
     step = offered.when(change, at(minutes=5))
@@ -137,7 +137,7 @@ def test_a_slower_level_withdraws_nothing(offered: Case) -> None:
 
 def take(to: object = None, load: int = 0) -> TakeBack:
     return TakeBack.model_validate(
-        {"case_id": CASE, "reason": "reassigned", "to": to, "load": load}
+        {"case_id": CASE, "by": "op", "reason": "reassigned", "to": to, "load": load}
     )
 
 

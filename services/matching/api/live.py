@@ -1,0 +1,120 @@
+"""How does everything stand now? The live board, the expected times, and the accounts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel
+
+from services.matching.domain.state import Matching
+from services.matching.store import board, watch
+from services.matching.store.watch import ACCOUNTED
+from services.matching.watch import GRACE
+from shared.contracts.base import PartnerId, ServiceLevel
+from shared.contracts.matching import Stage
+from shared.runtime import clock
+from shared.runtime.auth import Principal, require
+from shared.runtime.http import ServerEvent, event_stream, last_event_id
+from shared.runtime.service import Core
+
+LOOK_SECONDS: Final = 2.0
+SHOWN: Final = 500
+
+Who = Annotated[Principal, Depends(require("operator"))]
+After = Annotated[str | None, Depends(last_event_id)]
+
+
+class Lane(BaseModel):
+    """The running clocks of one partner, level and stage.
+
+    `oldest` was accepted first, at `oldest_started_at`. `expected_late`: of the calm ones too, how
+    many the queue ahead will make late; `last_expected_at`: when the last report is expected.
+    """
+
+    partner: PartnerId
+    service_level: ServiceLevel
+    stage: Stage
+    in_time: int
+    at_risk: int
+    breached: int
+    paused: int
+    oldest: UUID
+    oldest_started_at: AwareDatetime
+    next_due_at: AwareDatetime | None
+    expected_late: int
+    last_expected_at: AwareDatetime | None
+
+
+class LiveBoard(BaseModel):
+    """Every lane that has a case."""
+
+    at: AwareDatetime
+    lanes: tuple[Lane, ...]
+
+
+class Astray(BaseModel):
+    """A case in no account. `fault` says what is wrong; docs/operations.md what to do."""
+
+    case_id: UUID
+    fault: str
+
+
+class Accounts(BaseModel):
+    """Every known case is in one account; `astray` lists those that are not, up to 500."""
+
+    at: AwareDatetime
+    running: int
+    waiting: int
+    ended: int
+    unaccounted: int
+    astray: tuple[Astray, ...]
+
+
+def router(core: Core[Matching]) -> APIRouter:
+    routes = APIRouter(prefix="/v1", tags=["operators"])
+
+    async def lanes() -> tuple[Lane, ...]:
+        async with core.pool.acquire() as db:
+            return tuple(Lane.model_validate(row) for row in await board.lanes(db))
+
+    @routes.get("/board/live")
+    async def live(who: Who) -> LiveBoard:  # noqa: ARG001 - authorises
+        """Show every partner's levels and stages: in time, at risk, breached, paused, expected."""
+        return LiveBoard(at=clock.now(), lanes=await lanes())
+
+    @routes.get("/board/stream", response_class=StreamingResponse)
+    async def stream(who: Who, after: After) -> StreamingResponse:  # noqa: ARG001 - authorises
+        """Follow the live board: the whole of it whenever something changed."""
+
+        async def source(_last: str | None) -> AsyncIterator[ServerEvent]:
+            shown: tuple[Lane, ...] | None = None
+            while True:
+                now, seen = clock.now(), await lanes()
+                if seen != shown:
+                    shown = seen
+                    yield ServerEvent(now.isoformat(), "board", LiveBoard(at=now, lanes=seen))
+                await asyncio.sleep(LOOK_SECONDS)
+
+        return event_stream(source, after)
+
+    @routes.get("/operations/reconciliation")
+    async def reconciliation(who: Who) -> Accounts:  # noqa: ARG001 - authorises
+        """Prove that no case is lost: running with a clock, waiting with an owner, or ended."""
+        now = clock.now()
+        async with core.pool.acquire() as db:
+            sums = await watch.sums(db, now - GRACE)
+            astray = await watch.astray(db, now - GRACE, SHOWN)
+            ended = await watch.ended(db)
+        counted = {account: sums.pop(account, 0) for account in ACCOUNTED}
+        counted["ended"] += ended
+        return Accounts(
+            at=now,
+            **counted,
+            unaccounted=sum(sums.values()),
+            astray=tuple(Astray(case_id=one.case_id, fault=one.fault) for one in astray),
+        )
+
+    return routes
