@@ -10,6 +10,7 @@ from services.deid.api.desk import Desk
 from services.deid.domain.decide import DEID
 from services.deid.domain.state import State
 from services.deid.gateways.policies import PolicyBroken, load_policies
+from services.deid.gateways.sealing import Sealing
 from services.deid.gateways.vault import Vault
 from services.deid.performers import Cleaning
 from services.deid.settings import Settings
@@ -30,7 +31,11 @@ def edges(core: Core[State]) -> Edges:
         async with core.pool.acquire() as db:
             return await store.borne(db, partner, pseudonyms)
 
-    cleaning = Cleaning(vault, sandbox, settings.keyring, settings.workers, policies, borne)
+    public = settings.notify_public_key
+    sealing = Sealing(vault, public) if public else None
+    cleaning = Cleaning(
+        vault, sandbox, settings.keyring, settings.workers, policies, borne, sealing
+    )
     desk = Desk(core, vault, looks)
 
     async def close() -> None:

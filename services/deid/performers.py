@@ -24,10 +24,12 @@ from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
 from services.deid.gateways.instance import Receipt, Task, subject_of, table
 from services.deid.gateways.naming import Borne, KeyGoneError, Naming, nobody
+from services.deid.gateways.originals import Originals
 from services.deid.gateways.policies import Policies
+from services.deid.gateways.sealing import Sealing
 from services.deid.gateways.vault import Vault
 from services.deid.gateways.verify import CHECKS
-from shared.contracts.base import CaseId, ObjectRef
+from shared.contracts.base import CaseId, ObjectRef, SealedRef
 from shared.contracts.deid import CleanStudy
 from shared.contracts.intake import RawStudy
 from shared.runtime.dicom import UnreadableError
@@ -44,6 +46,7 @@ class _Done:
     certified: CertifiedInstance | None = None
     rejected: RejectedInstance | None = None
     held: HeldInstance | None = None
+    originals: Originals = field(default=Originals(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Cleaning:
     workers: int
     policies: Policies = field(default_factory=Policies)
     borne: Borne = nobody
+    sealing: Sealing | None = None
     _turns: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +101,9 @@ class Cleaning:
         policy, case = self.policies.of(plan.partner), str(plan.case_id)
         key = await Naming(self.keys, self.vault, self.sandbox, self.borne).key(plan, policy)
         others = self.keys.identity(key, plan.partner).others
-        return Task(key, plan.partner, None, policy, case, plan.pseudonym, others)
+        return Task(
+            key, plan.partner, None, policy, case, plan.pseudonym, others, self.sealing is not None
+        )
 
     async def _begin(self, plan: WorkPlanned, task: Task) -> tuple[Subject, dict[str, _Done]]:
         """The patient of the case's first readable instance; late studies meet the same one.
@@ -198,7 +204,17 @@ class Cleaning:
             instance_count=len(refs),
             manifest=manifest,
             certificate=proof,
+            way_back=await self._way_back(plan, study, done, replace(task, subject=subject)),
         )
+
+    async def _way_back(
+        self, plan: WorkPlanned, study: RawStudy, done: Sequence[_Done], task: Task
+    ) -> SealedRef | None:
+        """Only of what may be read: nobody has new names of the rest."""
+        if self.sealing is None or task.subject is None:
+            return None
+        old = [one.originals for one in done if one.ref]
+        return await self.sealing.keep(plan.case_id, study.study, task, task.subject, old)
 
 
 def _settled(
@@ -214,7 +230,8 @@ def _settled(
         return _Done(rejected=_rejected(raw, receipt, decision))
     if doubts and (decision is None or not all(one.releasable for one in doubts)):
         return _Done(held=_held(case_id, study, raw, receipt))
-    return _Done(certified=_certified(receipt, decision if doubts else None))
+    certified = _certified(receipt, decision if doubts else None)
+    return _Done(certified=certified, originals=receipt.originals)
 
 
 def _held(case_id: CaseId, study: RawStudy, raw: ObjectRef, receipt: Receipt) -> HeldInstance:

@@ -3,13 +3,15 @@
 import base64
 import binascii
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from joserfc.errors import JoseError
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    Json,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -17,6 +19,7 @@ from pydantic import (
 from pydantic_settings import SettingsConfigDict
 
 from services.deid.domain.identity import Key, Keyring
+from shared.runtime.sealing import seal
 from shared.runtime.settings import ServiceSettings
 
 KEY_BYTES = 32
@@ -69,6 +72,11 @@ class Settings(ServiceSettings):
         repr=False,
         description='the keys before it, newest first: [{"version": "1", "key": "<base64>"}]',
     )
+    notify_public_key: Json[dict[str, Any]] | None = Field(
+        default=None,
+        description="notify's public key, a JWK in JSON: the way back from new UIDs is sealed to"
+        " it; without it no way back is kept",
+    )
     policies: Path | None = Field(
         default=None,
         description="a policy file for all partners, or a folder with default.yaml and"
@@ -87,6 +95,19 @@ class Settings(ServiceSettings):
         default=None,
         description="a folder on an encrypted disk for instances while they are cleaned",
     )
+
+    @field_validator("notify_public_key")
+    @classmethod
+    def _seals(cls, key: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Find out now, and not at the first case, whether one can seal to it."""
+        if key is not None:
+            try:
+                seal(key, {})
+            except (JoseError, ValueError, TypeError, KeyError):
+                raise ValueError("must be a public JWK of the curve P-256") from None
+            if "d" in key:
+                raise ValueError("must be the public half alone")
+        return key
 
     @field_validator("older_keys")
     @classmethod

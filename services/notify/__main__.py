@@ -5,13 +5,14 @@ from base64 import b64decode
 from functools import partial
 from pathlib import Path
 
-from services.notify.api import operator, partner
+from services.notify.api import operator, partner, way_back
 from services.notify.domain.decide import NOTIFY
 from services.notify.domain.state import State
 from services.notify.gateways import seed, webhook
 from services.notify.gateways.mail import MailServer
 from services.notify.gateways.result import Purpose, Results
 from services.notify.gateways.secrets import Safe
+from services.notify.gateways.way_back import WaysBack
 from services.notify.performers import Performers, Sender
 from services.notify.settings import Settings
 from services.notify.store import partners
@@ -44,7 +45,9 @@ def edges(core: Core[State]) -> Edges:
     settings: Settings = core.settings
     safe = Safe(b64decode(settings.store_key.get_secret_value()))
     objects = ObjectStore.open(settings.objects, reads={"reports"})
-    results = Results(partial(record, core.pool), objects, settings.private_keys)
+    note = partial(record, core.pool)
+    results = Results(note, objects, settings.private_keys)
+    ways_back = WaysBack(note, objects.with_rights(reads={"sealed"}), settings.private_keys)
     http = webhook.client(settings.trust)
     server = MailServer.read(settings.smtp.get_secret_value())
     sender = Sender(server, settings.mail_from, settings.case_link)
@@ -55,7 +58,11 @@ def edges(core: Core[State]) -> Edges:
         () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
     )
     return Edges(
-        routers=(partner.router(core, results), operator.router(core, safe)),
+        routers=(
+            partner.router(core, results),
+            operator.router(core, safe),
+            way_back.router(core, ways_back),
+        ),
         performers=performers.table(),
         on_start=planted,
         closes=(http.aclose,),

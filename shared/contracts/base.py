@@ -24,6 +24,7 @@ MediaType = Annotated[
 Address = Annotated[
     str, StringConstraints(pattern=r"^(raw|clean|reports)/[0-9a-f-]{36}/[0-9a-f]{64}$")
 ]
+SealedAddress = Annotated[str, StringConstraints(pattern=r"^sealed/[0-9a-f-]{36}/[0-9a-f]{64}$")]
 # The five words are the platform's service levels (glossary); hours are a partner's contract.
 ServiceLevel = Literal["emergent", "urgent", "expedited", "routine", "tumour_board"]
 Laterality = Literal["L", "R", "B", "U"]  # DICOM (0020,0060), with U for unpaired or unknown
@@ -46,6 +47,13 @@ class ObjectRef(Frozen):
     sha256: Sha256
     size: int
     media_type: MediaType = "application/octet-stream"
+
+
+class SealedRef(ObjectRef):
+    """Where something lies that only notify can open: the vault's second room, `sealed/`."""
+
+    address: SealedAddress
+    media_type: MediaType = "application/jose"
 
 
 class Event(Frozen):

@@ -12,6 +12,7 @@ from shared.contracts.base import (
     ObjectRef,
     OpaqueId,
     PartnerId,
+    SealedRef,
 )
 from shared.contracts.intake import DocumentKind
 
@@ -19,7 +20,10 @@ HoldSubject = Literal["instance", "document"]
 
 
 class CleanStudy(Frozen):
-    """A study that may be read. `manifest` is a JSON list of ObjectRef in the clean zone."""
+    """A study that may be read. `manifest` is a JSON list of ObjectRef in the clean zone.
+
+    `way_back` leads from its new UIDs to the old ones; only notify can open it.
+    """
 
     study: OpaqueId
     modality: Modality
@@ -29,6 +33,7 @@ class CleanStudy(Frozen):
     instance_count: int
     manifest: ObjectRef
     certificate: ObjectRef
+    way_back: SealedRef | None = None
 
 
 class CleanDocument(Frozen):

@@ -1,7 +1,8 @@
 """Where do big things lie, and are they still what they were? A claim check over any object store.
 
 An object's address is `<zone>/<case id>/<sha256>`: named by its content, written once, checked at
-each read. A zone that was not given at open can't be touched: only intake and deid see raw/.
+each read. A zone that was not given at open can't be touched: only intake and deid see raw/, and
+what lies in sealed/ is read by notify alone.
 """
 
 import asyncio
@@ -23,14 +24,14 @@ from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionEr
 from obstore.store import LocalStore, MemoryStore, S3Store
 from obstore.store import ObjectStore as Backend
 
-from shared.contracts.base import CaseId, ObjectRef
+from shared.contracts.base import CaseId, ObjectRef, SealedRef
 from shared.runtime import durable
 from shared.runtime.errors import Unavailable, Unprocessable
 
-Zone = Literal["raw", "clean", "reports"]
+Zone = Literal["raw", "clean", "reports", "sealed"]
 Content = bytes | AsyncIterable[bytes]
 
-_ADDRESS = re.compile(r"(?P<zone>raw|clean|reports)/[0-9a-f-]{36}/(?P<sha256>[0-9a-f]{64})")
+_ADDRESS = re.compile(r"(?P<zone>raw|clean|reports|sealed)/[0-9a-f-]{36}/(?P<sha256>[0-9a-f]{64})")
 _CHUNK = 1 << 20  # bytes in memory per stream: large enough to hide the cost of a thread's turn
 # A store can refuse to overwrite in a single request only; larger objects go up in parts, and a
 # second upload of the same name carries the same bytes.
@@ -106,6 +107,11 @@ class ObjectStore:
         where = f"{zone}/{case_id}"
         sha256, size = await asyncio.to_thread(_copied, path, self.root, where)
         return _ref(where, sha256, size, media_type)
+
+    async def put_sealed(self, case_id: CaseId, content: bytes) -> SealedRef:
+        """Store what is sealed to the one service that reads `sealed/`."""
+        ref = await self.put("sealed", case_id, content, "application/jose")
+        return SealedRef.model_validate(ref.model_dump())
 
     async def get(self, ref: ObjectRef) -> bytes:
         """Read the whole object; raises Corrupt unless it is what the reference says."""
@@ -209,7 +215,8 @@ def _backend(url: str) -> tuple[Backend, Path | None]:
 
 
 def _ref(where: str, sha256: str, size: int, media_type: str) -> ObjectRef:
-    return ObjectRef(address=f"{where}/{sha256}", sha256=sha256, size=size, media_type=media_type)
+    kind = SealedRef if where.startswith("sealed/") else ObjectRef
+    return kind(address=f"{where}/{sha256}", sha256=sha256, size=size, media_type=media_type)
 
 
 def _written(content: bytes, root: Path, where: str) -> str:

@@ -49,7 +49,7 @@ class Certificate(Frozen):
     profile: Literal["DICOM PS3.15 Table E.1-1"] = "DICOM PS3.15 Table E.1-1"
     edition: str
     policy: str
-    policy_sha256: Sha256
+    policy_sha256: Sha256 | None = None
     codes: tuple[Code, ...]
     key_version: str
     engine: str

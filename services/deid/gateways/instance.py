@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
@@ -19,6 +19,7 @@ from services.deid.domain.policy import Policy
 from services.deid.domain.table import Table
 from services.deid.gateways.cleaner import Cleaner
 from services.deid.gateways.memory import Memory
+from services.deid.gateways.originals import Originals, originals_of
 from services.deid.gateways.pixels import facts
 from services.deid.gateways.rewrite import Order
 from services.deid.gateways.search import Search
@@ -39,6 +40,7 @@ class Task:
     Without a subject the file's own Patient ID says who it is; without one of those it is the
     patient of `case`, or of the file's study. `pseudonym` is what the case's patient is called
     already: a file of somebody else's goes under the case. What one of the `others` made is left.
+    With `way_back` the receipt tells the old names: they are patient data.
     """
 
     key: Key
@@ -48,6 +50,7 @@ class Task:
     case: str = ""
     pseudonym: str | None = None
     others: tuple[Key, ...] = ()
+    way_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Receipt:
     actions: tuple[tuple[str, int], ...]
     doubts: tuple[Doubt, ...]
     subject: Subject | None = None
+    originals: Originals = field(default=Originals(), repr=False)
 
 
 @lru_cache(maxsize=1)
@@ -116,11 +120,12 @@ def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
         written = _write(target, cleaner, Search(forbidden))
         held = doubts(facts(file))
         uids = cleaner.new_uid(SOP_INSTANCE), cleaner.new_uid(STUDY_INSTANCE)
+        old = originals_of(file, order.identity) if task.way_back else Originals()
     with mapped(target) as clean:  # little of it is looked at
         left = remaining(read_part10(clean), order, forbidden, found=written.found)
     actions = tuple(sorted(cleaner.actions.items()))
-    doubted = (*held, *left)
-    return Receipt(*uids, raw_sha256, written.sha256, written.size, actions, doubted, order.subject)
+    wrote, doubted = (written.sha256, written.size), (*held, *left)
+    return Receipt(*uids, raw_sha256, *wrote, actions, doubted, order.subject, old)
 
 
 @dataclass(frozen=True, slots=True)

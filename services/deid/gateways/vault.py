@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.contracts.base import CaseId, ObjectRef
+from shared.contracts.base import CaseId, ObjectRef, SealedRef
 from shared.contracts.intake import RawStudy
 from shared.runtime.errors import Unprocessable
 from shared.runtime.objects import ObjectStore
@@ -29,7 +29,7 @@ class Vault:
 
     @classmethod
     def open(cls, url: str, spool: Path | None = None) -> "Vault":
-        return cls(ObjectStore.open(url, reads={"raw", "clean"}, writes={"clean"}), spool)
+        return cls(ObjectStore.open(url, reads={"raw", "clean"}, writes={"clean", "sealed"}), spool)
 
     async def instances(self, study: RawStudy) -> tuple[ObjectRef, ...]:
         """A study's raw instances in the order they came, each once."""
@@ -74,6 +74,9 @@ class Vault:
     async def put_document(self, case_id: CaseId, document: BaseModel) -> ObjectRef:
         content = document.model_dump_json().encode()
         return await self.store.put("clean", case_id, content, "application/json")
+
+    async def put_sealed(self, case_id: CaseId, content: bytes) -> SealedRef:
+        return await self.store.put_sealed(case_id, content)
 
     async def put_text(self, case_id: CaseId, text: str) -> ObjectRef:
         return await self.store.put("clean", case_id, text.encode(), "text/plain; charset=utf-8")

@@ -24,6 +24,7 @@ from services.notify.domain.retries import IDENTITY_PATIENCE
 from services.notify.domain.state import Dossier, Report, Request, State, Unknown, retries
 from services.notify.domain.timeline import facts
 from shared.contracts.base import DeadlineReached, Event
+from shared.contracts.deid import CaseDeidentified
 from shared.contracts.intake import CaseAccepted, CaseSubmitted
 from shared.contracts.notify import ResultAcknowledged
 from shared.contracts.reporting import ReportAddended, ReportFinalized
@@ -105,6 +106,13 @@ def _report(dossier: Dossier, received: ReportFinalized | ReportAddended, now: d
     yield own.ReportKept(case_id=received.case_id, report=report)
 
 
+def _way_back(dossier: Dossier, received: CaseDeidentified, _now: datetime) -> Answers:
+    """Keep where the maps lie; the last word replaces what was said before."""
+    ways_back = tuple(study.way_back for study in received.studies if study.way_back)
+    if ways_back != dossier.ways_back:
+        yield own.WaysBackKept(case_id=received.case_id, ways_back=ways_back)
+
+
 def _acknowledged(dossier: Dossier, received: Acknowledge, now: datetime) -> Answers:
     if received.partner != dossier.partner:
         yield _not_found()
@@ -149,6 +157,7 @@ def jobs(event: Event) -> tuple[Job, ...]:
 ANSWERS: Mapping[type[Input], Callable[[Dossier, Any, datetime], Answers]] = {
     CaseSubmitted: _identity,
     CaseAccepted: _identity,
+    CaseDeidentified: _way_back,
     ReportFinalized: _report,
     ReportAddended: _report,
     RoutesChosen: planned,

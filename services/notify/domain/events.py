@@ -3,7 +3,7 @@
 from pydantic import AwareDatetime, JsonValue
 
 from services.notify.domain.state import Report, Request
-from shared.contracts.base import Event, OpaqueId, PartnerId, Sha256
+from shared.contracts.base import Event, OpaqueId, PartnerId, SealedRef, Sha256
 
 
 class CaseKnown(Event):
@@ -36,6 +36,12 @@ class ReportKept(Event):
     """A report or addendum is here."""
 
     report: Report
+
+
+class WaysBackKept(Event):
+    """Where the maps from new names to old ones lie, one per study; a supplement replaces them."""
+
+    ways_back: tuple[SealedRef, ...]
 
 
 class RoutesWanted(Event):

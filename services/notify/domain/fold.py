@@ -43,6 +43,8 @@ def _folded(dossier: Dossier, event: Event) -> Dossier:
             change = {"identity_overdue": True}
         case own.ReportKept():
             change = {"reports": (*dossier.reports, event.report)}
+        case own.WaysBackKept():
+            change = {"ways_back": event.ways_back}
         case own.RoutesWanted():
             change = {"reports": tuple(_routed(one, event) for one in dossier.reports)}
         case notify.ResultAcknowledged():

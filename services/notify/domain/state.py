@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, TypeAdapter
 
-from shared.contracts.base import Frozen, ObjectRef, OpaqueId, PartnerId, ReaderId
+from shared.contracts.base import Frozen, ObjectRef, OpaqueId, PartnerId, ReaderId, SealedRef
 from shared.contracts.intake import ReasonForReview
 from shared.contracts.notify import Audience, Channel
 from shared.contracts.reporting import CaseVerdict
@@ -68,6 +68,7 @@ class Dossier(Frozen):
     reports: tuple[Report, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     acknowledged: int = 0  # so many of the reports
+    ways_back: tuple[SealedRef, ...] = ()
 
 
 class Unknown(Frozen):

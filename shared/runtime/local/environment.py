@@ -82,6 +82,7 @@ def _deid(keys: Keys, _: Addresses) -> dict[str, str]:
         "DEID_KEY": keys.deid_pseudonym,
         "DEID_KEY_VERSION": keys.deid_version,
         "DEID_OLDER_KEYS": json.dumps(older),
+        "DEID_NOTIFY_PUBLIC_KEY": json.dumps(keys.sealing_public),
     }
 
 

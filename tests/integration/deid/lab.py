@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from shared.contracts.deid import CaseDeidentified
 from shared.contracts.intake import DocumentKind, RawDocument, RawStudy
 from shared.contracts.topics import EVENTS
 from shared.runtime.objects import ObjectStore
+from shared.runtime.sealing import new_key_pair
 from shared.testing.fixtures import Database
 from shared.testing.running import Live, running
 from shared.testing.tokens import Issuing, issuing
@@ -30,6 +32,7 @@ from tests.unit.deid.cases import accepted
 ORIGIN = UUID("0e0e0e0e-0000-4000-8000-000000000000")
 REFS: TypeAdapter[tuple[ObjectRef, ...]] = TypeAdapter(tuple[ObjectRef, ...])
 SECONDS = 40
+PRIVATE, PUBLIC = new_key_pair()
 KEY = base64.b64encode(b"a key of thirty-two bytes, no less").decode()
 E = TypeVar("E", bound=Event)
 
@@ -144,7 +147,7 @@ async def lab(
     postgres: Database, kafka: str, topics: str, folder: Path, **changes: Any
 ) -> AsyncIterator[Lab]:
     """Run deid for one test, with settings changed."""
-    store = ObjectStore.open(str(folder), reads={"raw", "clean"}, writes={"raw", "clean"})
+    store = ObjectStore.open(str(folder), reads={"raw", "clean", "sealed"}, writes={"raw", "clean"})
     consumer = AIOKafkaConsumer(
         f"{topics}.deid", bootstrap_servers=kafka, auto_offset_reset="earliest"
     )
@@ -158,6 +161,7 @@ async def lab(
             "issuer": issuer.url,
             "topic_prefix": topics,
             "key": KEY,
+            "notify_public_key": json.dumps(PUBLIC),
             "workers": 2,
             "seconds": 20,
         }

@@ -1,6 +1,7 @@
 """A new key while everything goes on: known patients keep their names, new ones get new names."""
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from services.deid.domain.certificate import Certificate
 from services.deid.gateways.policies import SHIPPED
 from shared.contracts.base import CaseId
 from shared.contracts.deid import CaseDeidentified, DeidentificationFailed
+from shared.runtime.sealing import open_sealed
 from shared.testing.fixtures import Database
-from tests.integration.deid.lab import KEY, Lab, case, lab
+from tests.integration.deid.lab import KEY, PRIVATE, Lab, case, lab
 
 NEWER = base64.b64encode(b"the key after, of thirty-two bytes").decode()
 ROTATED: dict[str, Any] = {
@@ -34,6 +36,14 @@ async def cleaned(at_work: Lab, name: str, person: Patient) -> tuple[CaseDeident
 async def send(at_work: Lab, case_id: CaseId, person: Patient, study: str = "study-1") -> None:
     ct = as_bytes(scanner_image("CT_small.dcm", person))
     await at_work.accept(case_id, await at_work.study(case_id, study, ct))
+
+
+async def way_back(at_work: Lab, event: CaseDeidentified) -> dict[str, Any]:
+    """What only notify can open."""
+    ref = event.studies[0].way_back
+    assert ref is not None
+    (token,) = json.loads(await at_work.store.get(ref))["sealed"]
+    return open_sealed([PRIVATE], token)
 
 
 def anew(path: Path) -> Path:
@@ -61,6 +71,10 @@ async def test_a_known_patient_keeps_the_name_and_a_new_one_gets_the_new_key(
 
     assert again.pseudonym == first.pseudonym
     assert again_proof.key_version == "1"
+    assert (await way_back(after, again))["shift_days"] == (await way_back(after, first))[
+        "shift_days"
+    ]
+    assert (await way_back(after, other))["patient_id"] == MARIPOSA.mrn
     assert other.pseudonym != first.pseudonym
     assert other_proof.key_version == "2"
 

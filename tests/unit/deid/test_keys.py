@@ -17,6 +17,7 @@ from shared.runtime.local.environment import Addresses, service_environment
 from shared.runtime.local.failure import SetupError
 from shared.runtime.local.keys import read_keys, read_or_make_keys, rotate_pseudonyms
 from shared.runtime.local.places import Places
+from shared.runtime.sealing import new_key_pair
 from shared.runtime.settings import read
 from tests.unit.deid.files import KEY, PARTNER, Writer, cleaned, task
 
@@ -184,3 +185,20 @@ def test_the_command_lists_versions_and_never_a_secret(tmp_path: Path) -> None:
 def test_there_is_nothing_to_list_before_the_set_up(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="is missing"):
         read_keys(tmp_path / "keys.json")
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_the_way_back_is_sealed_to_a_public_key_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], private: bool
+) -> None:
+    for name, value in SERVERS.items():
+        monkeypatch.setenv(name, value)
+    wrong = new_key_pair()[0] if private else {"kty": "EC", "crv": "P-256"}
+    monkeypatch.setenv("DEID_NOTIFY_PUBLIC_KEY", json.dumps(wrong))
+
+    with pytest.raises(SystemExit):
+        read(Settings)
+
+    assert "DEID_NOTIFY_PUBLIC_KEY is wrong" in capsys.readouterr().err
+    monkeypatch.setenv("DEID_NOTIFY_PUBLIC_KEY", json.dumps(new_key_pair()[1]))
+    assert read(Settings).notify_public_key

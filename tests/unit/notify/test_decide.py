@@ -10,8 +10,8 @@ from services.notify.domain.decide import NOTIFY
 from services.notify.domain.inputs import Acknowledge, Input, RetryDelivery
 from services.notify.domain.retries import IDENTITY_PATIENCE, SCHEDULE
 from services.notify.domain.state import State, dossier_of
-from shared.contracts.base import DeadlineReached, Event
-from shared.contracts.deid import CaseDeidentified
+from shared.contracts.base import DeadlineReached, Event, SealedRef
+from shared.contracts.deid import CaseDeidentified, CleanStudy
 from shared.contracts.matching import AssignmentOffered, Explanation
 from shared.contracts.notify import (
     Delivered,
@@ -33,6 +33,7 @@ from tests.unit.notify.cases import (
     PARTNER,
     SUBMITTED,
     attempt,
+    reference,
     routes,
 )
 
@@ -317,3 +318,34 @@ def test_what_only_notify_remembers_is_never_published() -> None:
     private = {value for value in vars(own).values() if isinstance(value, type)}
 
     assert not private & PUBLISHED
+
+
+def test_the_last_word_on_where_the_maps_lie_replaces_what_was_said() -> None:
+    first, second = (
+        SealedRef(address=f"sealed/{CASE}/{sha256}", sha256=sha256, size=3)
+        for sha256 in (FINAL_SHA, ADDENDUM_SHA)
+    )
+
+    spec = after(ACCEPTED, mapped(first), mapped(first, second))
+
+    dossier = dossier_of(spec.state)
+    assert dossier is not None
+    assert dossier.ways_back == (first, second)
+    again = spec.when(mapped(first, second)).events
+    assert not [one for one in again if isinstance(one, own.WaysBackKept)]
+
+
+def mapped(*ways_back: SealedRef) -> CaseDeidentified:
+    manifest = reference(FINAL_SHA)
+    studies = tuple(
+        CleanStudy(
+            study=f"study-{n}",
+            modality="CT",
+            instance_count=1,
+            manifest=manifest,
+            certificate=manifest,
+            way_back=one,
+        )
+        for n, one in enumerate(ways_back)
+    )
+    return DEIDENTIFIED.model_copy(update={"studies": studies})
