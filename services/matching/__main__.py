@@ -4,10 +4,20 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from services.matching.api import availability, live, operators, orders, readers, why
+from services.matching.api import (
+    availability,
+    calendars,
+    files,
+    live,
+    operators,
+    orders,
+    readers,
+    why,
+)
 from services.matching.domain.decide import MATCHING
 from services.matching.domain.state import Matching
 from services.matching.gateways import seed
+from services.matching.gateways.reload import Watched
 from services.matching.optimiser import Optimiser
 from services.matching.settings import Settings
 from services.matching.store import contracts, roster
@@ -19,7 +29,7 @@ from shared.runtime.postgres import Pool
 from shared.runtime.service import Core, Edges, Service, run
 from shared.runtime.settings import EX_CONFIG, read
 
-ROUTERS = (readers, availability, operators, orders, live, why)
+ROUTERS = (readers, availability, calendars, operators, orders, live, why)
 
 
 def edges(core: Core[Matching]) -> Edges:
@@ -27,11 +37,18 @@ def edges(core: Core[Matching]) -> Edges:
     planted = (
         () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
     )
+    watched = () if settings.seed is None else (_watched(core.pool, settings.seed),)
     return Edges(
-        routers=tuple(one.router(core) for one in ROUTERS),
-        loops={"optimiser": Optimiser(core).run, "watch": Watch(core).run},
+        routers=(*(one.router(core) for one in ROUTERS), files.router(watched)),
+        loops={"optimiser": Optimiser(core).run, "watch": Watch(core).run}
+        | {one.name: one.run for one in watched},
         on_start=planted,
     )
+
+
+def _watched(pool: Pool, path: Path) -> Watched[seed.Seed]:
+    """Read the seed again when it changes; a broken one leaves the old one in force."""
+    return Watched("seed", path, seed.read, partial(plant, pool))
 
 
 async def plant(pool: Pool, content: seed.Seed) -> None:

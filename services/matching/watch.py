@@ -13,8 +13,10 @@ from prometheus_client import Gauge
 
 from services.matching.domain.forecast import HOUR, Supply, expected
 from services.matching.domain.inputs import ForecastMade
+from services.matching.domain.reader import Reader
 from services.matching.domain.state import Matching
-from services.matching.store import roster, watch
+from services.matching.gateways import calendar
+from services.matching.store import calendars, roster, watch
 from services.matching.store.watch import ACCOUNTED, FAULTS
 from shared.contracts.base import CaseId
 from shared.contracts.envelope import derived_id
@@ -26,6 +28,9 @@ CANDIDATE_SECONDS: Final = 2.0
 # Twice this, and the grace, are less than the minute within which a lost case must alarm.
 LOOK_SECONDS: Final = 10.0
 GRACE: Final = timedelta(seconds=30)
+# Calendars are unfolded anew when they reach less far ahead than this.
+REACH: Final = calendar.AHEAD - timedelta(days=7)
+AT_ONCE: Final = 20
 NAMED: Final = 50  # lost cases that are logged each by its id; the figure counts them all
 
 ACCOUNTS = Gauge("overread_accounted_cases", "Cases by account", ["account"])
@@ -58,6 +63,7 @@ class Watch:
                     now = clock.now()
                     await self.reconcile(db, now)
                     await self.foretell(db, now)
+                    await self.unfold(now)
                     await asyncio.sleep(self.look_seconds)
             finally:
                 for gauge in (ACCOUNTS, UNACCOUNTED):
@@ -91,6 +97,17 @@ class Watch:
                 input_id = derived_id(case_id, "forecast", now.isoformat())
                 await self.core.runner.submit(told, input_id=input_id)
 
+    async def unfold(self, now: datetime) -> None:
+        """Read on in the calendars whose periods end too soon, a few at a time."""
+        async with self.core.pool.acquire() as db:
+            for one in await calendars.short(db, now + REACH, AT_ONCE):
+                async with db.transaction():
+                    known = await calendars.lock(db, one.reader)
+                    if known is None:
+                        continue
+                    unfolded = await asyncio.to_thread(_unfolded, one, known, now)
+                    await calendars.keep(db, known, one, unfolded, now)
+
     async def _supplied(self, db: Db, now: datetime) -> Supply:
         """Give who reads how much when; it is worked out anew by the hour, or for a new roster."""
         revision = await roster.revision(db)
@@ -100,3 +117,13 @@ class Watch:
             self._supply = old = await asyncio.to_thread(Supply.of, known, paces, now)
             self._revision = revision
         return old
+
+
+def _unfolded(one: calendars.Calendar, known: Reader, now: datetime) -> calendars.Unfolded:
+    """Unfold a calendar; one that was sound as it came and is no longer keeps what it said."""
+    try:
+        found = calendar.periods(one.content, known, one.kind, one.source, now)
+    except calendar.CalendarBroken:
+        log.exception("calendar_broken", reader=one.reader)
+        found = tuple(each for each in known.calendar if each.source == one.source)
+    return calendars.Unfolded(found, now + calendar.AHEAD)
