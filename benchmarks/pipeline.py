@@ -125,8 +125,8 @@ def _of_memory(weighed: Memory, size: Size) -> list[Figure]:
     ]
 
 
-def show(figures: Sequence[Figure]) -> None:
-    table = Table("figure", "value", "target", title="The pipeline on this machine")
+def show(figures: Sequence[Figure], title: str = "The pipeline on this machine") -> None:
+    table = Table("figure", "value", "target", title=title)
     for one in figures:
         number = f"{one.value:,.2f}" if one.value < 100 else f"{one.value:,.0f}"
         reached = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[one.reached]

@@ -33,7 +33,7 @@ class _Outcome:
     """What became of one element, and what was counted and written on the way."""
 
     content: bytes | None
-    actions: tuple[tuple[str, int], ...]
+    actions: tuple[str, ...]
     own: frozenset[bytes]
 
 
@@ -117,6 +117,7 @@ class Cleaner:
         context = ("clean", data_set.encoding, order.subject, found.patient, file.string(CHARSET))
         remembered = order.memory.shelf(context, _Outcome)
         written: dict[int, bytes] = {}
+        done: list[str] = []
         for element, raw in asked:
             tag = element.tag
             if tag == PIXEL_DATA:
@@ -129,17 +130,17 @@ class Cleaner:
                     remembered[question] = outcome
             if outcome.content is not None:
                 written[tag] = outcome.content
-            for name, count in outcome.actions:
-                self.actions[name] += count
+            done += outcome.actions
             if outcome.own:
                 self.own |= outcome.own
+        self.actions.update(done)
         return written
 
     def _outcome(self, element: Element) -> tuple[_Outcome, bool]:
         """Rewrite an element; and whether the next file's would become the same."""
         one = Rewriting(self.file, self.order, self._known)
         content = one.element(element, self.file.data_set)
-        actions = tuple(one.actions.items())
+        actions = tuple(one.actions.elements())
         return _Outcome(content, actions, frozenset(one.own)), one.repeatable
 
     def _statements(self, encoding: Encoding) -> dict[int, bytes]:

@@ -58,13 +58,15 @@ def known(
 ) -> Known:
     """The same, helped by what the elements of earlier files named."""
     found = _survey(file, rulebook, memory, asked)
-    names, numbers = (_others(one, identity) for one in (found.names, found.numbers))
     sorted_out = memory.shelf("gathered", Identifiers)
-    patient = sorted_out.get((names, numbers))
+    named = frozenset(found.names), frozenset(found.numbers)
+    patient = sorted_out.get(named)
     if patient is None:
-        patient = sorted_out[names, numbers] = gathered(names, numbers, ())
-    uids = gathered((), (), {uid for uid in found.uids if _is_replaced(uid, identity)})
-    return Known(patient, Identifiers(patient.long | uids.long, patient.short | uids.short))
+        names, numbers = (_others(one, identity) for one in named)
+        patient = sorted_out[named] = gathered(names, numbers, ())
+    replaced = {uid for uid in found.uids if _is_replaced(uid, identity)}
+    uids = gathered((), (), replaced).long if replaced else frozenset[bytes]()
+    return Known(patient, Identifiers(patient.long | uids, patient.short))
 
 
 def _survey(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from mmap import mmap
 from struct import Struct
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from shared.runtime.dicom.errors import UnreadableError
 from shared.runtime.dicom.limits import Limits
@@ -40,8 +40,7 @@ class Encoding:
 IMPLICIT_LITTLE = Encoding(explicit=False)
 
 
-@dataclass(slots=True)
-class Element:
+class Element(NamedTuple):
     """One attribute. `vr` is "" where the encoding does not tell it.
 
     `at` and `length` delimit the value in the buffer, `start` and `end` the whole element; `items`
@@ -79,6 +78,7 @@ _TAG_VR_LENGTH = {order: Struct(f"{order}HH2sH").unpack_from for order in "<>"}
 _LENGTH = {order: Struct(f"{order}I").unpack_from for order in "<>"}
 _VRS = {vr: (vr.decode("ascii"), vr in LONG_VRS) for vr in LONG_VRS | SHORT_VRS}
 _MAY_NEST = frozenset(("SQ", "UN", ""))
+_new = tuple.__new__  # a third of the time of Element(...), which is called for each attribute
 _Head = tuple[int, str, int, int]  # tag, VR, length, and where the value begins
 
 
@@ -107,9 +107,9 @@ class Walk:
             tag, vr, length, value = head(at, end, order)
             if tag >> 16 == _DELIMITERS:
                 return DataSet(elements, encoding, by_tag), _item_end(tag, value, open_ended)
-            element = Element(tag, vr, value, length, at, value + length)
+            element = _new(Element, (tag, vr, value, length, at, value + length, None, None))
             if vr in _MAY_NEST or length == UNDEFINED:
-                self._nested(element, end, encoding, depth)
+                element = self._nested(element, end, encoding, depth)
             if (at := element.end) > end or tag in by_tag:
                 raise _unsound(element, end)
             by_tag[tag] = element
@@ -142,28 +142,31 @@ class Walk:
         group, number, length = _TAG_LENGTH[order](self.buffer, at)
         return group << 16 | number, "", length, at + _HEAD
 
-    def _nested(self, element: Element, end: int, encoding: Encoding, depth: int) -> None:
-        """Find the items of what may be a sequence, and the end of what doesn't say it."""
+    def _nested(self, element: Element, end: int, encoding: Encoding, depth: int) -> Element:
+        """The element with its items, when it is a sequence, and the end that it didn't say."""
         if element.length == UNDEFINED:
-            self._undefined(element, end, encoding, depth)
-        elif element.end > end:
-            return  # truncated, which the caller says
-        elif element.vr == "SQ":
-            element.items = self._items(element.at, element.end, encoding, depth + 1)[0]
-        elif element.length >= _ITEM_HEAD and element.tag != PIXEL_DATA:
-            element.items = self._guess(element, encoding, depth)
+            return self._undefined(element, end, encoding, depth)
+        if element.end > end:
+            return element  # truncated, which the caller says
+        if element.vr == "SQ":
+            items = self._items(element.at, element.end, encoding, depth + 1)[0]
+            return element._replace(items=items)
+        if element.length >= _ITEM_HEAD and element.tag != PIXEL_DATA:
+            return element._replace(items=self._guess(element, encoding, depth))
+        return element
 
-    def _undefined(self, element: Element, end: int, encoding: Encoding, depth: int) -> None:
+    def _undefined(self, element: Element, end: int, encoding: Encoding, depth: int) -> Element:
         """Undefined length: encapsulated pixels, a sequence, or UN (PS3.5 6.2.2 note 2)."""
         if element.tag == PIXEL_DATA:
             if depth:
                 raise UnreadableError("malformed", "encapsulated pixels inside a sequence")
-            element.fragments, element.end = self._fragments(element.at, end, encoding)
-            return
+            fragments, after = self._fragments(element.at, end, encoding)
+            return element._replace(fragments=fragments, end=after)
         if element.vr not in _MAY_NEST:
             raise UnreadableError("malformed", f"{show(element.tag)} has no length")
         inner = IMPLICIT_LITTLE if element.vr == "UN" else encoding
-        element.items, element.end = self._items(element.at, end, inner, depth + 1, open_ended=True)
+        items, after = self._items(element.at, end, inner, depth + 1, open_ended=True)
+        return element._replace(items=items, end=after)
 
     def _guess(
         self, element: Element, encoding: Encoding, depth: int

@@ -1,0 +1,104 @@
+"""How does one peer clean a folder? Run by the peer's own Python: `one.py PEER IN OUT`.
+
+Prints JSON: the seconds of processor time of a second pass over the files, when all is warm.
+"""
+
+import importlib
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+Clean = Callable[[Path, Path], object]
+
+
+def dicognito() -> Clean:
+    dcmread = importlib.import_module("pydicom").dcmread
+    anonymizer = importlib.import_module("dicognito.anonymizer").Anonymizer(seed="overread")
+
+    def clean(source: Path, target: Path) -> None:
+        dataset = dcmread(source)
+        anonymizer.anonymize(dataset)
+        dataset.save_as(target)
+
+    return clean
+
+
+def deid() -> Clean:
+    """With the recipe it brings, as its documentation begins."""
+    dicom = importlib.import_module("deid.dicom")
+    recipe = importlib.import_module("deid.config").DeidRecipe()
+    importlib.import_module("deid.logger").bot.level = 0
+
+    def clean(source: Path, target: Path) -> None:
+        files = [str(source)]
+        found = dicom.get_identifiers(files)
+        dicom.replace_identifiers(
+            dicom_files=files, ids=found, deid=recipe, output_folder=str(target.parent)
+        )
+
+    return clean
+
+
+def dicom_anonymizer() -> Clean:
+    module = importlib.import_module("dicomanonymizer")
+
+    def clean(source: Path, target: Path) -> None:
+        module.anonymize_dicom_file(str(source), str(target))
+
+    return clean
+
+
+def pydicom() -> Clean:
+    """The loop that everybody writes first: read, change what one thinks of, write."""
+    library = importlib.import_module("pydicom")
+
+    def change(_dataset: object, element: object) -> None:
+        if element.VR in {"PN", "DA", "UI"} and element.tag.group != 0x0002:  # type: ignore[attr-defined]
+            element.value = {"PN": "A", "DA": "19000101", "UI": "2.25.1"}[element.VR]  # type: ignore[attr-defined]
+
+    def clean(source: Path, target: Path) -> None:
+        dataset = library.dcmread(source)
+        dataset.remove_private_tags()
+        dataset.walk(change)
+        dataset.PatientID = dataset.AccessionNumber = "A"
+        dataset.save_as(target)
+
+    return clean
+
+
+PEERS: dict[str, Callable[[], Clean]] = {
+    "dicognito": dicognito,
+    "deid": deid,
+    "dicom-anonymizer": dicom_anonymizer,
+    "pydicom": pydicom,
+}
+
+
+def main() -> None:
+    name, folder, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    warnings.simplefilter("ignore")
+    logging.disable()
+    clean, files = PEERS[name](), sorted(folder.iterdir())
+    faults = _all(clean, files, out)
+    began = time.process_time()
+    _all(clean, files, out)
+    print(json.dumps({"seconds": time.process_time() - began, "faults": faults}))
+
+
+def _all(clean: Clean, files: list[Path], out: Path) -> list[str]:
+    """Clean each file; gives the names of those on which the peer gave up."""
+    faults = []
+    for file in files:
+        try:
+            clean(file, out / file.name)
+        except Exception:  # noqa: BLE001 - a peer may raise whatever it likes
+            faults.append(file.name)
+    return faults
+
+
+if __name__ == "__main__":
+    main()
