@@ -7,6 +7,7 @@ from pathlib import Path
 from services.matching.api import (
     availability,
     calendars,
+    directory,
     files,
     live,
     operators,
@@ -29,7 +30,7 @@ from shared.runtime.postgres import Pool
 from shared.runtime.service import Core, Edges, Service, run
 from shared.runtime.settings import EX_CONFIG, read
 
-ROUTERS = (readers, availability, calendars, operators, orders, live, why)
+ROUTERS = (readers, availability, calendars, directory, operators, orders, live, why)
 
 
 def edges(core: Core[Matching]) -> Edges:

@@ -126,3 +126,28 @@ async def _is(at_work: Ward, path: str, name: str, *, wanted: Any) -> bool:
 async def _refused(at_work: Ward) -> bool:
     [file] = await get(at_work, "/v1/operations/files")
     return bool(file["refused"])
+
+
+async def test_a_directory_is_laid_over_the_roster_all_or_nothing(at_work: Ward) -> None:
+    await at_work.roster(reader(shifts=()))
+    case_id = await at_work.case("a")
+    always = [{"allDay": True}]
+    named = {"resourceType": "PractitionerRole", "identifier": [{"value": "npi:dr-osei"}]}
+
+    async def post(*roles: Any) -> Any:
+        body = {"resourceType": "Bundle", "type": "collection"}
+        entries = {"entry": [{"resource": one} for one in roles]}
+        path, headers = "/v1/admin/fhir", at_work.operator()
+        return await at_work.http.post(path, json=body | entries, headers=headers)
+
+    wrong = await post(named | {"active": "perhaps"})
+    bad = {"coding": [{"system": "urn:overread:subspecialty", "code": "Chest X"}]}
+    senseless = await post(named | {"availableTime": always, "specialty": [bad]})
+    assert (await get(at_work, "/v1/admin/readers/dr-osei"))["shifts"] == []
+    taken = await post(named | {"availableTime": always}, named | {"identifier": [{"value": "x"}]})
+
+    assert wrong.json()["errors"][0]["pointer"].startswith("#/entry/0/resource")
+    assert senseless.json()["errors"][0]["pointer"] == "#/entry/0/subspecialties/0"
+    assert taken.json()["changed"] == ["dr-osei"]
+    assert taken.json()["unmatched"][0]["pointer"] == "#/entry/1"
+    assert await at_work.offer("dr-osei", case_id)
