@@ -133,7 +133,7 @@ class Demo:
             if item["subject"] == "instance":
                 await self._look_at_image(scene, case_id, item, operator)
             else:
-                await self._look_at_text(scene, case_id, item, operator)
+                await self._look_at_text(case_id, item, operator)
 
     async def _look_at_image(
         self, scene: Scene, case_id: str, item: Mapping[str, Any], operator: Operator
@@ -146,12 +146,16 @@ class Demo:
         screen.said("operator", f"sees no name in {path.name}, releases it")
 
     async def _look_at_text(
-        self, scene: Scene, case_id: str, item: Mapping[str, Any], operator: Operator
+        self, case_id: str, item: Mapping[str, Any], operator: Operator
     ) -> None:
-        text = await operator.text(item)
-        clean = _without(text, scene.patient.identifiers())
+        shown = await operator.text(item)
+        text, doubts = shown["text"], [one for one in shown["marks"] if not one["replacement"]]
+        clean = str(shown["proposed"])
+        for one in doubts:
+            clean = clean.replace(text[one["start"] : one["end"]], "[PLACE]")
         await operator.decide(case_id, item, "release", "identifiers_removed", text=clean)
-        screen.said("operator", f"reads the {item['kind']}, takes the name out, releases it")
+        said = f"reads the {item['kind']}, takes out {len(doubts)} doubtful word, releases it"
+        screen.said("operator", said)
 
     async def _assign(self, case_id: str, readers: list[Reader]) -> Reader:
         waiting = [asyncio.create_task(_offered(reader, case_id)) for reader in readers]
@@ -218,10 +222,3 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 async def _offered(reader: Reader, case_id: str) -> tuple[Reader, dict[str, Any]]:
     return reader, await reader.offer_for(case_id)
-
-
-def _without(text: str, identifiers: tuple[str, ...]) -> str:
-    """Take the patient out, as an operator would by hand."""
-    for one in sorted(identifiers, key=len, reverse=True):
-        text = text.replace(one, "[NAME]")
-    return text

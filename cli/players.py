@@ -242,7 +242,7 @@ class Operator(Player):
                 with suppress(_NotYet):
                     case = await self._quarantine(case_id)
                     if case["state"] not in {"unknown", "planned"}:
-                        return [one for one in case["items"] if one["decision"] is None]
+                        return [one for one in case["items"] if one["waiting"]]
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _quarantine(self, case_id: str) -> dict[str, Any]:
@@ -258,9 +258,9 @@ class Operator(Player):
         look = await self.get("deid", item["links"]["look"])
         return [(await self.ask("GET", "deid", href)).content for href in look["pictures"]]
 
-    async def text(self, item: Mapping[str, Any]) -> str:
-        """Look at a held document."""
-        return str((await self.get("deid", item["links"]["look"]))["text"])
+    async def text(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Look at a held document: as it came, with marks, and as it is proposed."""
+        return dict(await self.get("deid", item["links"]["look"]))
 
     async def decide(
         self, case_id: str, item: Mapping[str, Any], decision: str, reason: str, **rest: Any

@@ -36,7 +36,8 @@ def edges(core: Core[State]) -> Edges:
     cleaning = Cleaning(
         vault, sandbox, settings.keyring, settings.workers, policies, borne, sealing
     )
-    desk = Desk(core, vault, looks)
+    reading = Cleaning(vault, looks, settings.keyring, 1, policies, borne)
+    desk = Desk(core, vault, looks, reading)
 
     async def close() -> None:
         sandbox.close()

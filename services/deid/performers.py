@@ -20,6 +20,7 @@ from services.deid.domain.events import WorkPlanned
 from services.deid.domain.identity import Identity, Keyring, Subject
 from services.deid.domain.inputs import CleaningFailed, StudiesCleaned
 from services.deid.domain.state import Decision, HeldFinding, HeldInstance, item_of
+from services.deid.domain.text.kinds import Scrubbed
 from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
 from services.deid.gateways.instance import Receipt, Task, subject_of, table
@@ -27,6 +28,7 @@ from services.deid.gateways.naming import Borne, KeyGoneError, Naming, nobody
 from services.deid.gateways.originals import Originals
 from services.deid.gateways.policies import Policies
 from services.deid.gateways.sealing import Sealing
+from services.deid.gateways.texts import Texts
 from services.deid.gateways.vault import Vault
 from services.deid.gateways.verify import CHECKS
 from shared.contracts.base import CaseId, ObjectRef, SealedRef
@@ -94,7 +96,20 @@ class Cleaning:
             pseudonym=subject.pseudonym,
             clean=tuple(clean),
             held=tuple(held),
+            texts=await Texts(self.vault, self.sandbox).of_round(plan, task, subject.shift_days),
         )
+
+    async def read(self, plan: WorkPlanned, text: str, *, shift: bool) -> Scrubbed | None:
+        """Scrub one text of the plan's case for an operator; None when the child met its limits.
+
+        A text that an operator wrote has its dates moved already.
+        """
+        begin = await self._task(plan)
+        subject, _ = await self._begin(plan, begin)
+        texts = Texts(self.vault, self.sandbox)
+        known = await texts.known(plan.sources, begin)
+        found = await texts.scrubbed([text], known, subject.shift_days if shift else 0)
+        return found[0] if found else None
 
     async def _task(self, plan: WorkPlanned) -> Task:
         """Say whose files these are, but for the patient."""

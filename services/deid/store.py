@@ -95,7 +95,7 @@ def _partner(state: State) -> str | None:
 def _waiting(state: State) -> int:
     if isinstance(state, Unknown | Cancelled):
         return 0
-    texts = sum(text.decision is None for text in state.dossier.texts)
+    texts = sum(text.waiting for text in state.dossier.texts)
     return texts + _held(state)
 
 

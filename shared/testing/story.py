@@ -165,8 +165,6 @@ TOLD: Mapping[str, tuple[Told, ...]] = {
         Told("CaseQuarantined", {}),
         _released(),
         _released(),
-        _released(),
-        _released(),
         Told("DeidentificationPlanned", {}),
         Told(
             "CaseDeidentified",

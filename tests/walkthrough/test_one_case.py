@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from services.deid.domain.inputs import DecideItems, StudiesCleaned
-from services.deid.domain.state import HeldFinding, HeldInstance
+from services.deid.domain.state import HeldFinding, HeldInstance, ScrubbedText, TextFinding
 from services.intake.domain.inputs import ExpectedStudy, Request, StudyReceived, SubmitCase
 from services.matching.domain.inputs import AcceptOffer, OfferCase
 from services.matching.domain.reader import Licence, Reader, Shift
@@ -107,14 +107,14 @@ def the_hospital_submits_a_case_and_its_image(overread: Overread) -> None:
 
 
 def an_operator_looks_at_what_is_held(overread: Overread) -> None:
-    """A radiograph may have a name burned in, and free text may hold one: nothing passes unseen."""
+    """A radiograph may have a name burned in, and a text may hold a word that could be one."""
     overread.now += timedelta(minutes=5)
     dossier = overread.states["deid"].dossier
     assert overread.states["deid"].kind == "quarantined"
-    for text in dossier.texts:
-        seen = decided(text.item, reason="identifiers_removed")
-        clean_text = stored("clean", text.kind)
-        overread.tell("deid", seen.model_copy(update={"content": clean_text}))
+    [history] = [text for text in dossier.texts if text.waiting]
+    seen = decided(history.item, reason="identifiers_removed")
+    clean_text = stored("clean", history.kind)
+    overread.tell("deid", seen.model_copy(update={"content": clean_text}))
     [held] = dossier.held
     overread.tell("deid", decided(held.item, reason="no_identifiers_seen"))
 
@@ -167,7 +167,10 @@ def the_hospital_acknowledges(overread: Overread) -> None:
 
 
 def clean(job: Job) -> StudiesCleaned:
-    """Deid's performer: pixels that could carry text are held until a person decided on them."""
+    """Deid's performer: pixels that could carry text are held until a person decided on them.
+
+    Texts are scrubbed in the same round.
+    """
     [study] = job.payload["studies"]
     raw = stored("raw", "image")
     held = HeldInstance(
@@ -192,7 +195,15 @@ def clean(job: Job) -> StudiesCleaned:
         pseudonym="pseudonym-1",
         clean=(done,) if looked else (),
         held=() if looked else (held,),
+        texts=tuple(scrubbed(text) for text in job.payload["texts"]),
     )
+
+
+def scrubbed(text: dict[str, Any]) -> ScrubbedText:
+    """The history names a street that is no word; the other texts are clean without their names."""
+    if text["kind"] == "history":
+        return ScrubbedText(item=text["item"], findings=(TextFinding(code="possible_name"),))
+    return ScrubbedText(item=text["item"], content=stored("clean", text["kind"]))
 
 
 def choose_routes(job: Job) -> RoutesChosen:

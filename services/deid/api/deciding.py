@@ -8,7 +8,6 @@ from services.deid.api.desk import CASE, Case, Desk, Key, Operator
 from services.deid.api.schema import Decide, Decided
 from services.deid.domain.inputs import DecideItems, PlanAgain
 from services.deid.domain.state import Cancelled, State, Text, Unknown
-from services.deid.gateways.suspects import marks_of
 from shared.contracts.base import CaseId, ObjectRef
 from shared.runtime.errors import Problem
 
@@ -50,22 +49,39 @@ async def _content(desk: Desk, case_id: CaseId, wish: Decide) -> ObjectRef | Non
                 422, "text-unwanted", "A text goes with the release of one document.", "#/text"
             )
         return None
-    text = await _text(desk, texts[0], wish)
-    found = await marks_of(desk.vault, desk.sandbox, dossier.studies, text)
-    if found and not wish.confirmed:
-        places = ", ".join(f"{start}-{end}" for start, end in found[:10])
+    if wish.text is None:
+        return await desk.vault.put_text(case_id, await _proposed(desk, case_id, texts[0]))
+    if not wish.confirmed:
+        await _check(desk, case_id, wish.text)
+    return await desk.vault.put_text(case_id, wish.text)
+
+
+async def _proposed(desk: Desk, case_id: CaseId, document: Text) -> str:
+    """The text as the scrubber leaves it, which the operator has seen."""
+    raw = await desk.vault.text(document.raw)
+    found = await desk.scrubbed(case_id, raw, shift=True)
+    if found is None or (raw and not found.text):
         raise Problem(
-            422,
-            "text-names-somebody",
-            f"The text names somebody the images' headers know, at characters {places}: take it "
-            "out, or send confirmed if these words mean something else.",
-            "#/text",
+            422, "text-not-scrubbed", "This text can't be scrubbed: send it edited.", "#/text"
         )
-    return await desk.vault.put_text(case_id, text)
+    return found.text
 
 
-async def _text(desk: Desk, document: Text, wish: Decide) -> str:
-    return wish.text if wish.text is not None else await desk.vault.text(document.raw)
+async def _check(desk: Desk, case_id: CaseId, text: str) -> None:
+    """Refuse an edited text in which the scrubber still finds somebody."""
+    found = await desk.scrubbed(case_id, text, shift=False)
+    if found is not None and found.text == text:
+        return
+    told = found.replacements if found else ()
+    left = [one for one in told if one.text != text[one.start : one.end]]
+    places = ", ".join(f"{one.start}-{one.end}" for one in left[:10]) or f"0-{len(text)}"
+    raise Problem(
+        422,
+        "text-names-somebody",
+        f"The text may still name somebody, at characters {places}: take it out, or send "
+        "confirmed if these words mean something else.",
+        "#/text",
+    )
 
 
 def _decided(case_id: CaseId, state: State) -> Decided:

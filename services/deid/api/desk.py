@@ -11,8 +11,12 @@ from services.deid import store
 from services.deid.domain.decide import DEID
 from services.deid.domain.inputs import DecideItems, PlanAgain
 from services.deid.domain.on_review import NOT_FOUND
+from services.deid.domain.on_sources import glance
 from services.deid.domain.state import Cancelled, HeldInstance, Known, State, Text, Unknown
+from services.deid.domain.text.kinds import Scrubbed
+from services.deid.gateways.naming import KeyGoneError
 from services.deid.gateways.vault import Vault
+from services.deid.performers import Cleaning
 from shared.contracts.base import CaseId, OpaqueId
 from shared.contracts.envelope import derived_id
 from shared.decider import Refused
@@ -50,6 +54,7 @@ class Desk:
     core: Core[State]
     vault: Vault
     sandbox: Sandbox
+    reading: Cleaning
 
     async def known(self, case_id: CaseId) -> Known:
         """Give a case that has something in deid; raises Problem 404 for any other."""
@@ -66,6 +71,18 @@ class Desk:
             if one.item == item:
                 return one
         raise Problem(404, "not-found", "No item of this name is held here.")
+
+    async def scrubbed(self, case_id: CaseId, text: str, *, shift: bool) -> Scrubbed | None:
+        """Say what of a text of the case names somebody; None when it can't be scrubbed."""
+        plan = glance(case_id, (await self.known(case_id)).dossier)
+        try:
+            return await self.reading.read(plan, text, shift=shift)
+        except KeyGoneError:
+            raise Problem(
+                409,
+                "pseudonym-key-missing",
+                "The key that named this case is missing: bring it back to DEID_KEYS.",
+            ) from None
 
     async def record_look(
         self, case_id: CaseId, item: OpaqueId, by: OpaqueId, frame: int | None = None

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from services.deid.api.desk import CASE, Case, Desk, Item, Operator, look_at
-from services.deid.api.schema import InstanceLook, MarkLine, TextLook
+from services.deid.api.schema import InstanceLook, TextLook, text_look
 from services.deid.domain.state import HeldInstance, Text
 from services.deid.gateways.picture import frames_of, picture
-from services.deid.gateways.suspects import marks_of
 from shared.contracts.base import CaseId
 from shared.runtime.dicom import UnreadableError
 from shared.runtime.errors import Problem
@@ -48,10 +47,7 @@ def router(desk: Desk) -> APIRouter:
 
 async def _text(desk: Desk, case_id: CaseId, text: Text) -> TextLook:
     content = await desk.vault.text(text.raw)
-    studies = (await desk.known(case_id)).dossier.studies
-    found = await marks_of(desk.vault, desk.sandbox, studies, content)
-    lines = [MarkLine(start=start, end=end) for start, end in found]
-    return TextLook(item=text.item, kind=text.kind, text=content, marks=lines)
+    return text_look(text, content, await desk.scrubbed(case_id, content, shift=True))
 
 
 async def _instance(desk: Desk, case_id: CaseId, held: HeldInstance) -> InstanceLook:

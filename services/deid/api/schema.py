@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.deid.domain.certificate import Certificate
 from services.deid.domain.state import Decision, HeldInstance, Reason, Text, Verdict
+from services.deid.domain.text.kinds import Scrubbed
 from services.deid.store import WaitingCase
 from shared.contracts.base import CaseId, OpaqueId
 
@@ -58,7 +59,7 @@ class DecisionLine(BaseModel):
 
 
 class ItemLine(BaseModel):
-    """A held instance or a document."""
+    """A held instance or a document. A text that was clean by itself waits for nobody."""
 
     item: str
     subject: Literal["instance", "document"]
@@ -66,6 +67,7 @@ class ItemLine(BaseModel):
     study: str | None
     findings: list[FindingLine]
     releasable: bool
+    waiting: bool = True
     decision: DecisionLine | None
     links: dict[str, str]
 
@@ -92,26 +94,35 @@ class InstanceLook(BaseModel):
 
 
 class MarkLine(BaseModel):
-    """Characters `start` to `end` name somebody whom the images' headers know."""
+    """Characters `start` to `end` of the text: what was found there, and what replaces it.
+
+    `replacement` is null where the scrubber only doubts.
+    """
 
     start: int
     end: int
+    what: str = ""
+    replacement: str | None = None
 
 
 class TextLook(BaseModel):
-    """A document as it came. Marks help the eye; a text without any is not thereby clean."""
+    """A document as it came, with marks, and as the scrubber proposes to release it.
+
+    `proposed` is null when the scrubber could not read it.
+    """
 
     item: str
     kind: str
     text: str
     marks: list[MarkLine]
+    proposed: str | None = None
 
 
 class Decide(BaseModel):
     """A decision about items.
 
     `text` is the document as it may be read, edited where needed; without it a document is
-    released as it came. `confirmed` releases it in spite of marks.
+    released as the scrubber proposes. `confirmed` releases an edited text in spite of marks.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -145,20 +156,42 @@ def instance_line(held: HeldInstance, decision: Decision | None, look: str) -> I
         study=held.study,
         findings=[FindingLine(code=one.code, detail=one.detail) for one in held.findings],
         releasable=held.releasable,
+        waiting=decision is None,
         decision=DecisionLine.of(decision),
         links={"look": look},
     )
 
 
 def text_line(text: Text, look: str) -> ItemLine:
-    withheld = FindingLine(code="text_withheld", detail="a text may name the patient anywhere")
     return ItemLine(
         item=text.item,
         subject="document",
         kind=text.kind,
         study=None,
-        findings=[withheld],
+        findings=[FindingLine(code=code, detail=detail) for code, detail in _findings(text)],
         releasable=True,
+        waiting=text.waiting,
         decision=DecisionLine.of(text.decision),
         links={"look": look},
     )
+
+
+def text_look(text: Text, content: str, found: Scrubbed | None) -> TextLook:
+    replaced = [
+        MarkLine(start=one.start, end=one.end, what=one.kind, replacement=one.text)
+        for one in (found.replacements if found else ())
+    ]
+    doubted = [
+        MarkLine(start=one.start, end=one.end, what=one.code)
+        for one in (found.doubts if found else ())
+    ]
+    marks = sorted((*replaced, *doubted), key=lambda one: (one.start, one.end))
+    proposed = found.text if found and (found.text or not content) else None
+    return TextLook(item=text.item, kind=text.kind, text=content, marks=marks, proposed=proposed)
+
+
+def _findings(text: Text) -> list[tuple[str, str]]:
+    """Why nobody may read it yet; nothing when it was clean by itself."""
+    if text.scrubbed is None:
+        return [("text_withheld", "a text may name the patient anywhere")]
+    return [(one.code, f"places: {one.places}") for one in text.scrubbed.findings]

@@ -1,6 +1,6 @@
 """What does deid remember that no other service needs to hear?"""
 
-from services.deid.domain.state import Decision, HeldInstance
+from services.deid.domain.state import Decision, HeldInstance, ScrubbedText, Text
 from shared.contracts.base import Event, ObjectRef, OpaqueId, PartnerId
 from shared.contracts.deid import CleanStudy
 from shared.contracts.intake import RawDocument, RawStudy
@@ -18,6 +18,7 @@ class WorkPlanned(Event):
     """These studies are to be cleaned, under these decisions. It becomes a job.
 
     `patient` is the first study of the case: whose patient it is decides pseudonym and shift.
+    `texts` are to be scrubbed of what the images of all `sources` know.
     """
 
     partner: PartnerId
@@ -26,15 +27,18 @@ class WorkPlanned(Event):
     patient: RawStudy | None
     pseudonym: OpaqueId | None
     decisions: tuple[Decision, ...]
+    texts: tuple[Text, ...] = ()
+    sources: tuple[RawStudy, ...] = ()
 
 
 class WorkRecorded(Event):
-    """What became of the studies of a round."""
+    """What became of the studies and texts of a round."""
 
     round: int
     pseudonym: OpaqueId
     clean: tuple[CleanStudy, ...]
     held: tuple[HeldInstance, ...]
+    texts: tuple[ScrubbedText, ...] = ()
 
 
 class ItemDecided(Event):

@@ -1,7 +1,7 @@
 """How does a case's dossier change by what was decided?"""
 
 from services.deid.domain.events import ItemDecided, SourcesArrived, WorkRecorded
-from services.deid.domain.state import Decision, Dossier, Text, text_of
+from services.deid.domain.state import Decision, Dossier, ScrubbedText, Text, text_of
 from shared.contracts.base import ObjectRef
 
 
@@ -39,6 +39,7 @@ def with_work(dossier: Dossier, event: WorkRecorded) -> Dossier:
             "held": event.held,
             "decisions": tuple(one for one in dossier.decisions if one.item not in again),
             "pending": tuple(dict.fromkeys(one.study for one in event.held)),
+            "texts": tuple(_scrubbed(text, event.texts) for text in dossier.texts),
             "pseudonym": event.pseudonym,
         }
     )
@@ -51,6 +52,14 @@ def with_decision(dossier: Dossier, event: ItemDecided) -> Dossier:
         texts = (_decided(text, decision, event.content) for text in dossier.texts)
         return dossier.model_copy(update={"texts": tuple(texts)})
     return dossier.model_copy(update={"decisions": (*dossier.decisions, decision)})
+
+
+def _scrubbed(text: Text, results: tuple[ScrubbedText, ...]) -> Text:
+    """A person who decided meanwhile has the last word."""
+    result = next((one for one in results if one.item == text.item), None)
+    if result is None or text.decision is not None:
+        return text
+    return text.model_copy(update={"scrubbed": result, "content": result.content})
 
 
 def _decided(text: Text, decision: Decision, content: ObjectRef | None) -> Text:

@@ -1,6 +1,6 @@
 """What can happen to a case here, besides intake's events?"""
 
-from services.deid.domain.state import HeldInstance, Reason, Verdict
+from services.deid.domain.state import HeldInstance, Reason, ScrubbedText, Verdict
 from shared.contracts.base import CaseId, Frozen, ObjectRef, OpaqueId
 from shared.contracts.deid import CleanStudy
 
@@ -16,6 +16,7 @@ class StudiesCleaned(Frozen):
     pseudonym: OpaqueId
     clean: tuple[CleanStudy, ...] = ()
     held: tuple[HeldInstance, ...] = ()
+    texts: tuple[ScrubbedText, ...] = ()
 
 
 class CleaningFailed(Frozen):

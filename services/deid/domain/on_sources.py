@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.deid.domain.events import SourcesArrived, WorkPlanned
-from services.deid.domain.finish import deidentified
 from services.deid.domain.fold import with_sources
 from services.deid.domain.state import (
     Cancelled,
     Deidentified,
     Dossier,
+    Planned,
+    Released,
     State,
     Unknown,
 )
@@ -35,15 +36,16 @@ def on_sources(
     if not (first or arrived.studies or arrived.documents):
         return []
     after = with_sources(before, arrived)
-    if first or arrived.studies:
+    if first or arrived.studies or isinstance(state, Planned | Released | Deidentified):
         return [arrived, *planned(event.case_id, after)]
-    if isinstance(state, Deidentified):
-        return [arrived, deidentified(event.case_id, after)]
-    return [arrived]  # a document goes along with the next CaseDeidentified
+    return [arrived]  # a document goes along with the next round
 
 
 def planned(case_id: CaseId, dossier: Dossier) -> Sequence[Event]:
-    """Ask for a round of work over the studies that are not clean."""
+    """Ask for a round of work over the studies that are not clean and the texts that are withheld.
+
+    A late image may know what an earlier look at a text lacked.
+    """
     studies = tuple(study for study in dossier.studies if study.study in dossier.pending)
     plan = WorkPlanned(
         case_id=case_id,
@@ -53,6 +55,8 @@ def planned(case_id: CaseId, dossier: Dossier) -> Sequence[Event]:
         patient=dossier.studies[0] if dossier.studies else None,
         pseudonym=dossier.pseudonym,
         decisions=dossier.decisions,
+        texts=tuple(text for text in dossier.texts if text.waiting),
+        sources=dossier.studies,
     )
     told = DeidentificationPlanned(
         case_id=case_id,
@@ -60,6 +64,20 @@ def planned(case_id: CaseId, dossier: Dossier) -> Sequence[Event]:
         studies=tuple(study.study for study in studies),
     )
     return [told, plan]
+
+
+def glance(case_id: CaseId, dossier: Dossier) -> WorkPlanned:
+    """A plan that cleans nothing: whose case this is, for somebody who reads its texts."""
+    return WorkPlanned(
+        case_id=case_id,
+        partner=dossier.partner,
+        round=dossier.round,
+        studies=(),
+        patient=dossier.studies[0] if dossier.studies else None,
+        pseudonym=dossier.pseudonym,
+        decisions=(),
+        sources=dossier.studies,
+    )
 
 
 def _new_documents(

@@ -23,6 +23,7 @@ def on_cleaned(state: State, result: StudiesCleaned, _now: datetime) -> Sequence
         pseudonym=result.pseudonym,
         clean=result.clean,
         held=result.held,
+        texts=result.texts,
     )
     return [recorded, _settled(result.case_id, with_work(dossier, recorded))]
 

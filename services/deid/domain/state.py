@@ -12,6 +12,7 @@ from uuid import uuid5
 from pydantic import AwareDatetime, Field
 
 from services.deid.domain.pixels import RELEASABLE, Code
+from services.deid.domain.text.kinds import DoubtCode, Kind
 from shared.contracts.base import CaseId, Frozen, ObjectRef, OpaqueId, PartnerId
 from shared.contracts.deid import CleanStudy
 from shared.contracts.intake import DocumentKind, RawDocument, RawStudy
@@ -53,14 +54,39 @@ class HeldInstance(Frozen):
         return all(finding.code in RELEASABLE for finding in self.findings)
 
 
+class TextFinding(Frozen):
+    """One doubt about a text; `places` says how often, never what."""
+
+    code: DoubtCode | Literal["document_missing", "scrubber_stopped"]
+    places: int = 1
+
+
+class ScrubbedText(Frozen):
+    """What became of a document: clean `content` where nothing was in doubt, else findings."""
+
+    item: OpaqueId
+    content: ObjectRef | None = None
+    findings: tuple[TextFinding, ...] = ()
+    replaced: dict[Kind, int] = Field(default_factory=dict)
+
+
 class Text(Frozen):
-    """A document of the case: withheld until decided, with its clean content once released."""
+    """A document of the case: withheld until it is scrubbed without a doubt or decided.
+
+    `content` is its clean text once released.
+    """
 
     item: OpaqueId
     kind: DocumentKind
     raw: ObjectRef
     decision: Decision | None = None
     content: ObjectRef | None = None
+    scrubbed: ScrubbedText | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person has to look: not decided, and not clean by itself."""
+        return self.decision is None and self.content is None
 
 
 class Dossier(Frozen):

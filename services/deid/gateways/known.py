@@ -30,10 +30,10 @@ _STAFF = frozenset((0x00081048, 0x00081050, 0x00081060, 0x00081070, 0x00080090, 
 _LONGEST = 1024  # bytes: no name or number is longer
 
 
-def known_in(source: Path, key: Key, partner: str) -> Known:
+def known_in(source: Path, key: Key, partner: str, others: tuple[Key, ...] = ()) -> Known:
     """Gather the identifiers of one raw file; raises UnreadableError. Runs in a sandboxed child."""
     with mapped(source) as raw:
-        return known_of(read_part10(raw), Identity(key, partner))
+        return known_of(read_part10(raw), Identity(key, partner, others))
 
 
 def known_of(file: Part10, identity: Identity) -> Known:

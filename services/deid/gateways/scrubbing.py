@@ -10,6 +10,8 @@ from services.deid.domain.text.known import Known
 from services.deid.domain.text.scrubber import scrub as scrub_with
 from services.deid.gateways.lexicon import lexicon
 
+_LONGEST_NAME = 60  # characters
+
 
 def scrub(text: str, known: Known, shift_days: int) -> Scrubbed:
     """Replace what identifies somebody; what may leave has no doubts."""
@@ -17,7 +19,20 @@ def scrub(text: str, known: Known, shift_days: int) -> Scrubbed:
 
 
 def scrub_all(texts: Sequence[str], known: Known, shift_days: int) -> tuple[Scrubbed, ...]:
-    return tuple(scrub(text, known, shift_days) for text in texts)
+    """Scrub the texts of one case: whom one of them names, the others may name as well."""
+    once = tuple(scrub(text, known, shift_days) for text in texts)
+    if not known.people:  # then nothing may leave, whatever the texts say of each other
+        return once
+    named = (
+        text[one.start : one.end]
+        for text, scrubbed in zip(texts, once, strict=True)
+        for one in scrubbed.replacements
+        if one.kind == "name" and one.end - one.start <= _LONGEST_NAME
+    )
+    learnt = known + Known(people=tuple(named))
+    if len(texts) == 1 or learnt == known:
+        return once
+    return tuple(scrub(text, learnt, shift_days) for text in texts)
 
 
 def descriptor(text: str, known: Known, shift_days: int) -> str:

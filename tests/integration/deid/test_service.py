@@ -1,6 +1,7 @@
 """deid as a whole: real vault, real Postgres, real Kafka, real child processes."""
 
 import hashlib
+import re
 import zlib
 from datetime import UTC, datetime
 from io import BytesIO
@@ -31,7 +32,8 @@ from tests.unit.deid.cases import supplemented
 from tests.unit.deid.files import EXPLICIT, Writer
 
 SMALL = Shot(rows=375, columns=300)
-REPORT = "Hand, three views. Mrs Vanterpool, born 14.03.1967, fell on her right hand. No fracture."
+REPORT = "Hand, three views. Mrs Vanterpool, born 14.03.1967, fell on 2026-10-30. No fracture."
+DOUBTFUL = "Hand. Mrs Vanterpool fell near Larkhollow on 2026-10-30. No fracture."
 
 
 def ct(patient: Patient = BARTHOLOMEW, instance: int = 1) -> bytes:
@@ -91,13 +93,19 @@ async def test_a_radiograph_waits_for_a_person_who_looks_and_releases(at_work: L
 
     assert [one.code for one in held.findings] == ["burned_in_text_possible"]
     assert listed["cases"] == [
-        {"case_id": str(case_id), "partner": "st-elsewhere", "state": "quarantined", "waiting": 2}
+        {"case_id": str(case_id), "partner": "st-elsewhere", "state": "quarantined", "waiting": 1}
     ]
     assert (look["modality"], look["frames"], look["rows"]) == ("DX", 1, 375)
     assert Image.open(BytesIO(png.content)).size == (300, 375)
     assert (decided.status_code, decided.json()["state"]) == (200, "released")
     assert (released.by, released.reason) == ("dr-ops", "no_identifiers_seen")
-    assert [one.status for one in event.documents] == ["withheld"]
+    (document,) = event.documents
+    assert document.content is not None
+    assert re.fullmatch(
+        rb"Hand, three views\. Mrs \[NAME\], born \[BIRTH DATE\], "
+        rb"fell on \[DATE 20\d\d-\d\d-\d\d\]\. No fracture\.",
+        await at_work.store.get(document.content),
+    )
     assert dcmread(BytesIO((await at_work.clean(event))[0])).pixel_array.shape == (375, 300)
     assert await at_work.leaks(MARIPOSA.identifiers()) == []
     rows = await at_work.live.core.pool.fetch("SELECT item, frame, by FROM looks ORDER BY seq")
@@ -109,34 +117,97 @@ async def test_a_radiograph_waits_for_a_person_who_looks_and_releases(at_work: L
     assert found["certificates"][0]["instances"][0]["released_by"] == "dr-ops"
 
 
-async def test_a_text_that_names_the_patient_is_released_only_without_the_name(
-    at_work: Lab,
-) -> None:
+async def test_a_text_in_doubt_waits_for_a_person_and_goes_without_the_name(at_work: Lab) -> None:
     case_id = case("text")
     study = await at_work.study(case_id, "study-1", ct(MARIPOSA))
-    report = await at_work.text(case_id, "first_report", REPORT)
+    report = await at_work.text(case_id, "first_report", DOUBTFUL)
     await at_work.accept(case_id, study, documents=(report,))
-    await at_work.hear(CaseDeidentified, case_id)
+    withheld = await at_work.hear(CaseDeidentified, case_id)
     (document,) = await at_work.items(case_id)
+    item = document["item"]
 
     look = (await at_work.get(document["links"]["look"])).json()
-    as_it_is = await at_work.decide(case_id, items=[document["item"]])
-    edited = await at_work.decide(
-        case_id, items=[document["item"]], text="Hand. No fracture.", reason="identifiers_removed"
-    )
+    as_it_is = await at_work.decide(case_id, items=[item], text=DOUBTFUL)
+    text = look["proposed"].replace("Larkhollow", "[PLACE]")
+    edited = await at_work.decide(case_id, items=[item], text=text, reason="identifiers_removed")
     event = await at_work.hear(CaseDeidentified, case_id)
 
-    marked = [REPORT[one["start"] : one["end"]] for one in look["marks"]]
-    assert marked == ["Vanterpool", "14.03.1967"]
+    assert [one.status for one in withheld.documents] == ["withheld"]
+    assert document["findings"] == [{"code": "possible_name", "detail": "places: 1"}]
+    assert [
+        (DOUBTFUL[one["start"] : one["end"]], one["what"], one["replacement"] is None)
+        for one in look["marks"]
+    ] == [
+        ("Vanterpool", "name", False),
+        ("Larkhollow", "possible_name", True),
+        ("2026-10-30", "date", False),
+    ]
     assert (as_it_is.status_code, as_it_is.json()["code"]) == (422, "text-names-somebody")
     assert "anterpool" not in as_it_is.text
     assert edited.status_code == 200, edited.text
     (content,) = event.documents
     assert content.status == "released"
     assert content.content is not None
-    assert await at_work.store.get(content.content) == b"Hand. No fracture."
+    assert (await at_work.store.get(content.content)).decode() == text
+    assert text.startswith("Hand. Mrs [NAME] fell near [PLACE] on [DATE ")
     assert event.supplement == 1
+    assert await at_work.leaks([*MARIPOSA.identifiers(), "Larkhollow"]) == []
+
+
+async def test_an_operator_may_release_a_text_as_it_is_proposed(at_work: Lab) -> None:
+    case_id = case("proposed")
+    study = await at_work.study(case_id, "study-1", ct(MARIPOSA))
+    report = await at_work.text(case_id, "first_report", DOUBTFUL)
+    await at_work.accept(case_id, study, documents=(report,))
+    await at_work.hear(CaseDeidentified, case_id)
+    (document,) = await at_work.items(case_id)
+
+    decided = await at_work.decide(case_id, items=[document["item"]])
+    event = await at_work.hear(CaseDeidentified, case_id)
+
+    assert decided.status_code == 200, decided.text
+    (content,) = event.documents
+    assert content.content is not None
+    kept = await at_work.store.get(content.content)
+    assert kept.startswith(b"Hand. Mrs [NAME] fell near Larkhollow on [DATE ")
     assert await at_work.leaks(MARIPOSA.identifiers()) == []
+
+
+async def test_texts_move_their_dates_like_the_images(at_work: Lab) -> None:
+    case_id = case("dates")
+    study = await at_work.study(case_id, "study-1", ct(MARIPOSA))
+    report = await at_work.text(case_id, "first_report", "Compared with the images of 2026-10-30.")
+
+    await at_work.accept(case_id, study, documents=(report,))
+    event = await at_work.hear(CaseDeidentified, case_id)
+
+    (document,) = event.documents
+    assert document.content is not None
+    (image,) = await at_work.clean(event)
+    moved = dcmread(BytesIO(image)).StudyDate
+    written = f"[DATE {moved[:4]}-{moved[4:6]}-{moved[6:]}]"
+    assert (await at_work.store.get(document.content)).decode() == (
+        f"Compared with the images of {written}."
+    )
+
+
+async def test_a_late_text_and_one_without_images_that_know_the_patient(at_work: Lab) -> None:
+    case_id = case("late text")
+    study = await at_work.study(case_id, "study-1", ct(MARIPOSA))
+    history = await at_work.text(case_id, "history", "Mrs Vanterpool fell.")
+    await at_work.accept(case_id, study)
+    await at_work.hear(CaseDeidentified, case_id)
+    await at_work.tell(supplemented(documents=(history,)).model_copy(update={"case_id": case_id}))
+    late = await at_work.hear(CaseDeidentified, case_id)
+    bare = case("no image")
+    question = await at_work.text(bare, "clinical_question", "Is there a fracture?")
+    await at_work.accept(bare, documents=(question,))
+    alone = await at_work.hear(CaseDeidentified, bare)
+
+    assert [one.status for one in late.documents] == ["released"]
+    assert [one.status for one in alone.documents] == ["withheld"]
+    (item,) = await at_work.items(bare)
+    assert [one["code"] for one in item["findings"]] == ["identifier_unknown"]
 
 
 def bomb() -> bytes:

@@ -7,7 +7,15 @@ from uuid import UUID
 from services.deid.domain.events import WorkPlanned
 from services.deid.domain.inputs import DecideItems, StudiesCleaned
 from services.deid.domain.pixels import Code
-from services.deid.domain.state import HeldFinding, HeldInstance, Verdict, item_of
+from services.deid.domain.state import (
+    HeldFinding,
+    HeldInstance,
+    ScrubbedText,
+    TextFinding,
+    Verdict,
+    item_of,
+)
+from services.deid.domain.text.kinds import DoubtCode
 from shared.contracts.base import CaseId, Event, ObjectRef
 from shared.contracts.deid import CleanStudy
 from shared.contracts.intake import (
@@ -86,9 +94,22 @@ def held(
 
 
 def cleaned(
-    number: int, *studies: CleanStudy, held: tuple[HeldInstance, ...] = ()
+    number: int,
+    *studies: CleanStudy,
+    held: tuple[HeldInstance, ...] = (),
+    texts: tuple[ScrubbedText, ...] = (),
 ) -> StudiesCleaned:
-    return StudiesCleaned(case_id=CASE, round=number, pseudonym="OV-ABC", clean=studies, held=held)
+    return StudiesCleaned(
+        case_id=CASE, round=number, pseudonym="OV-ABC", clean=studies, held=held, texts=texts
+    )
+
+
+def scrubbed(document: RawDocument, code: DoubtCode | None = None) -> ScrubbedText:
+    """A text that is clean, or in doubt for a reason."""
+    item = item_of(CASE, document.content)
+    if code is None:
+        return ScrubbedText(item=item, content=ref(f"clean {document.kind}", "clean"))
+    return ScrubbedText(item=item, findings=(TextFinding(code=code),))
 
 
 def decision(

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from services.deid.domain.decide import DEID, jobs
 from services.deid.domain.events import WorkPlanned
 from services.deid.domain.inputs import CleaningFailed, PlanAgain
-from services.deid.domain.state import State, item_of
+from services.deid.domain.state import ScrubbedText, State, item_of
 from shared.contracts.base import Frozen
 from shared.contracts.deid import (
     CaseDeidentified,
@@ -32,6 +32,7 @@ from tests.unit.deid.cases import (
     plans,
     ref,
     report,
+    scrubbed,
     study,
     supplemented,
 )
@@ -65,14 +66,68 @@ def test_an_accepted_case_is_planned_and_becomes_a_job() -> None:
     assert step.state.kind == "planned"
 
 
-def test_a_case_without_doubt_is_deidentified_with_its_text_withheld() -> None:
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [(scrubbed(REPORT), "released"), (scrubbed(REPORT, "possible_name"), "withheld")],
+)
+def test_a_case_without_doubt_is_deidentified_and_so_is_its_text(
+    text: ScrubbedText, status: str
+) -> None:
     story = after(accepted(CT, documents=(REPORT,)))
 
-    (event,) = public(story, cleaned(1, clean(CT)))
+    (event,) = public(story, cleaned(1, clean(CT), texts=(text,)))
 
     assert isinstance(event, CaseDeidentified)
     assert (event.pseudonym, event.instances_cleaned, event.supplement) == ("OV-ABC", 1, 0)
-    assert [(one.kind, one.status) for one in event.documents] == [("first_report", "withheld")]
+    assert [(one.kind, one.status) for one in event.documents] == [("first_report", status)]
+
+
+def test_a_plan_names_the_texts_that_nobody_has_cleared_and_all_studies() -> None:
+    history = report("history", "history")
+    story = after(accepted(CT, documents=(REPORT, history)))
+    story = story.then(
+        cleaned(1, clean(CT), texts=(scrubbed(REPORT), scrubbed(history, "identifier_unknown")))
+    )
+
+    (plan,) = plans(story.when(supplemented(PRIOR)).events)  # type: ignore[arg-type]
+
+    assert [text.kind for text in plan.texts] == ["history"]  # the prior may know whom it names
+    assert [study.study for study in plan.sources] == ["ct", "prior"]
+
+
+def test_a_late_text_is_scrubbed_without_touching_the_images() -> None:
+    story = after(accepted(CT), cleaned(1, clean(CT)))
+
+    step = story.when(supplemented(documents=(REPORT,)))
+    (plan,) = plans(step.events)  # type: ignore[arg-type]
+    (event,) = public(
+        story.then(supplemented(documents=(REPORT,))), cleaned(2, texts=(scrubbed(REPORT),))
+    )
+
+    assert (plan.studies, [text.kind for text in plan.texts]) == ((), ["first_report"])
+    assert isinstance(event, CaseDeidentified)
+    assert [one.status for one in event.documents] == ["released"]
+    assert (event.instances_cleaned, event.supplement) == (1, 1)
+
+
+def test_a_text_that_comes_while_a_person_looks_goes_with_the_next_round() -> None:
+    story = after(accepted(HAND), cleaned(1, held=(held(HAND),)))
+    story = story.then(supplemented(documents=(REPORT,)))
+    assert story.state.kind == "quarantined"
+
+    (plan,) = plans(story.when(decision(held(HAND))).events)  # type: ignore[arg-type]
+
+    assert [text.kind for text in plan.texts] == ["first_report"]
+
+
+def test_what_a_person_decided_about_a_text_outlives_the_round_under_way() -> None:
+    story = after(accepted(CT, documents=(REPORT,)))
+    story = story.then(decision(REPORT, content=ref("by hand", "clean")))
+
+    (event,) = public(story, cleaned(1, clean(CT), texts=(scrubbed(REPORT),)))
+
+    assert isinstance(event, CaseDeidentified)
+    assert event.documents[0].content == ref("by hand", "clean")
 
 
 def test_one_doubt_holds_the_case() -> None:
@@ -297,7 +352,8 @@ INPUTS = (
     supplemented(PRIOR),
     supplemented(study("ct", count=2), documents=(report("history", "history"),)),
     cleaned(1, clean(CT), held=(held(HAND),)),
-    cleaned(2, clean(CT), clean(HAND)),
+    cleaned(1, clean(CT), clean(HAND), texts=(scrubbed(REPORT),)),
+    cleaned(2, clean(CT), clean(HAND), texts=(scrubbed(REPORT, "possible_name"),)),
     cleaned(2, clean(PRIOR), held=(held(HAND), held(CT, "other", "unreadable"))),
     cleaned(3, clean(HAND), clean(PRIOR)),
     decision(held(HAND)),

@@ -9,7 +9,6 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from examples.phantom import Shot, as_bytes, hand_radiograph
-from services.deid.gateways.marks import marks
 from services.deid.gateways.picture import frames_of, picture
 from shared.runtime.dicom import UnreadableError
 
@@ -68,13 +67,3 @@ def test_frames_are_counted() -> None:
     frames = frames_of(Path(str(get_testdata_file("rtdose.dcm"))))
 
     assert (frames.frames, frames.rows, frames.columns) == (15, 10, 10)
-
-
-def test_a_text_is_marked_where_it_names_the_patient(tmp_path: Path) -> None:
-    path = tmp_path / "hand.dcm"
-    path.write_bytes(as_bytes(hand_radiograph(shot=Shot(75, 60))))
-    text = "MARIPOSA V. (Vanterpool; 03/14/1967, mrn-48151623) was seen by Dr Abernethy."
-
-    found = [text[start:end] for start, end in marks(path, text)]
-
-    assert found == ["MARIPOSA", "Vanterpool", "03/14/1967", "mrn-48151623", "Abernethy"]
