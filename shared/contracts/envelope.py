@@ -1,7 +1,7 @@
 """What travels on the wire? An event and where it came from: CloudEvents 1.0, Kafka binary mode."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from shared.contracts.base import CaseId, Event
@@ -10,8 +10,7 @@ CONTENT_TYPE = "application/json"
 REQUIRED = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time")
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event with its identity, its time, its cause and the trace it belongs to."""
 
     event: Event

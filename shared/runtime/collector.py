@@ -4,7 +4,7 @@ import gc
 
 # A batch of 500 events makes and drops tens of thousands of models. Python's own thresholds
 # (700, 10, 10) then walk the whole heap several times a batch: a quarter of a hop's time.
-YOUNG, MIDDLE, OLD = 20_000, 50, 100
+YOUNG, MIDDLE, OLD = 100_000, 20, 50
 
 
 def rarely() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 from zlib import crc32
 
@@ -38,8 +38,7 @@ class Change(Generic[State]):
     recorded: tuple[Recorded, ...]
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[State]):
+class Outcome(NamedTuple, Generic[State]):
     """What became of one input. `duplicate`: handled before; `state` is then today's."""
 
     state: State
@@ -48,8 +47,7 @@ class Outcome(Generic[State]):
     duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """An input on its way to its case's decider, wherever it comes from.
 
     A `lease` or a `timer` is settled by the transaction that handles the input: a zombie whose

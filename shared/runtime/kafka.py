@@ -138,7 +138,10 @@ class Subscription:
             if got:
                 await failpoint("consumer.polled")
                 with pace.turn():
-                    await self.handle([_message(one) for some in got.values() for one in some])
+                    messages = [_message(one) for some in got.values() for one in some]
+                    await self.handle(messages)
+                if len(messages) >= self.most_at_once:
+                    pace.skip_rest()
                 await failpoint("consumer.handled")
                 await _commit(consumer, {tp: some[-1].offset + 1 for tp, some in got.items()})
                 await failpoint("consumer.acknowledged")

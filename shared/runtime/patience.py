@@ -55,6 +55,10 @@ class Pace:
     longest: float = LONGEST_REST_SECONDS
     _rests_until: float = 0.0
 
+    def skip_rest(self) -> None:
+        """Go on at once: the turn was full, so more is waiting than a turn can take."""
+        self._rests_until = 0.0
+
     async def rest(self) -> None:
         """Wait until the next turn may begin."""
         left = self._rests_until - clock.ticks()

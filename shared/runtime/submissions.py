@@ -116,6 +116,8 @@ class Submissions(Generic[State]):
                 waiting.append(self._queue.get_nowait())
             with pace.turn():
                 await self._serve(waiting, patience)
+            if len(waiting) == MOST_AT_ONCE:
+                pace.skip_rest()
 
     async def _probe(self, patience: Patience) -> None:
         """Ask the database how it is: nobody comes while we are red, so no input will tell."""

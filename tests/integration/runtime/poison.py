@@ -1,7 +1,6 @@
 """What does a hostile or broken producer send? Each kind of poison, and what its cause says."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from uuid import UUID
 
 from shared.contracts import notify
@@ -23,25 +22,25 @@ def good() -> Message:
 
 
 def valued(value: bytes | None) -> Spoil:
-    return lambda one: replace(one, value=value)
+    return lambda one: one._replace(value=value)
 
 
 def keyed(key: bytes | None) -> Spoil:
-    return lambda one: replace(one, key=key)
+    return lambda one: one._replace(key=key)
 
 
 def headed(name: str, value: bytes) -> Spoil:
-    return lambda one: replace(
-        one, headers=(*((n, v) for n, v in one.headers if n != name), (name, value))
+    return lambda one: one._replace(
+        headers=(*((n, v) for n, v in one.headers if n != name), (name, value))
     )
 
 
 def without(name: str) -> Spoil:
-    return lambda one: replace(one, headers=tuple((n, v) for n, v in one.headers if n != name))
+    return lambda one: one._replace(headers=tuple((n, v) for n, v in one.headers if n != name))
 
 
 def twice(name: str, value: bytes) -> Spoil:
-    return lambda one: replace(one, headers=(*one.headers, (name, value)))
+    return lambda one: one._replace(headers=(*one.headers, (name, value)))
 
 
 def body(fields: str, number: int = GUILTY) -> bytes:
@@ -49,7 +48,7 @@ def body(fields: str, number: int = GUILTY) -> bytes:
 
 
 def spoken(partner: str) -> Spoil:
-    return lambda one: replace(one, value=body(f'"partner": "{partner}"'))
+    return lambda one: one._replace(value=body(f'"partner": "{partner}"'))
 
 
 KIND = "org.overread.intake.information-provided"

@@ -200,9 +200,11 @@ async def _is_member(one: Subscription) -> bool:
 
 
 async def _holds_a_lock(pool: Pool) -> bool:
+    """Tell whether somebody stalls in a transaction; between two statements it is shorter."""
     return bool(
         await pool.fetchval(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'idle in transaction'"
-            " AND datname = current_database())"
+            " AND datname = current_database()"
+            " AND state_change < clock_timestamp() - interval '300 milliseconds')"
         )
     )
