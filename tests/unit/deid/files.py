@@ -1,109 +1,40 @@
-"""Which files try the cleaner? Written byte by byte: no library writes what attackers do."""
+"""What does the cleaner make of a file, under one key and for one patient?"""
 
-import struct
-import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from services.deid.domain.identity import Identity, Key
 from services.deid.domain.policy import SECOND_OPINION, Policy
 from services.deid.gateways.instance import Receipt, Task, clean_instance
-
-CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
-EXPLICIT, IMPLICIT, BIG, DEFLATED, JPEG = (
-    "1.2.840.10008.1.2.1",
-    "1.2.840.10008.1.2",
-    "1.2.840.10008.1.2.2",
-    "1.2.840.10008.1.2.1.99",
-    "1.2.840.10008.1.2.4.70",
+from shared.testing.part10 import (
+    BIG,
+    CT_STORAGE,
+    DEFLATED,
+    EXPLICIT,
+    IMPLICIT,
+    JPEG,
+    RLE,
+    SYNTAXES,
+    Writer,
 )
-SYNTAXES = (EXPLICIT, IMPLICIT, BIG, DEFLATED, JPEG)
+
+__all__ = [
+    "BIG",
+    "CT_STORAGE",
+    "DEFLATED",
+    "EXPLICIT",
+    "IMPLICIT",
+    "JPEG",
+    "KEY",
+    "PARTNER",
+    "RLE",
+    "SYNTAXES",
+    "Writer",
+    "cleaned",
+    "task",
+]
+
 KEY = Key("1", b"a key of thirty-two bytes, no less")
 PARTNER = "st-jude"
-LONG = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
-
-
-@dataclass(frozen=True)
-class Writer:
-    """Elements in one transfer syntax."""
-
-    syntax: str = EXPLICIT
-
-    @property
-    def order(self) -> str:
-        return ">" if self.syntax == BIG else "<"
-
-    def element(self, tag: int, vr: str, value: bytes | str | int) -> bytes:
-        if isinstance(value, int):
-            value = struct.pack(f"{self.order}H", value)
-        if isinstance(value, str):
-            value = value.encode()
-        value += (b"\0" if vr in {"UI", "OB", "UN"} else b" ") * (len(value) % 2)
-        return self.head(tag, vr, len(value)) + value
-
-    def head(self, tag: int, vr: str, length: int) -> bytes:
-        group, number = tag >> 16, tag & 0xFFFF
-        if self.syntax == IMPLICIT:
-            return struct.pack("<HHI", group, number, length)
-        if vr in LONG:
-            return struct.pack(f"{self.order}HH2sHI", group, number, vr.encode(), 0, length)
-        return struct.pack(f"{self.order}HH2sH", group, number, vr.encode(), length)
-
-    def sequence(self, tag: int, *items: bytes) -> bytes:
-        content = b"".join(self.item(one) for one in items)
-        return self.head(tag, "SQ", len(content)) + content
-
-    def item(self, content: bytes) -> bytes:
-        return struct.pack(f"{self.order}HHI", 0xFFFE, 0xE000, len(content)) + content
-
-    def pixels(self) -> bytes:
-        if self.syntax != JPEG:
-            return self.element(0x7FE00010, "OW", bytes(range(32)))
-        end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-        frame = b"\xff\xd8\xff\xfe\x00\x0cHARTIGANXY\xff\xda" + bytes(20) + b"\xff\xd9"
-        fragments = self.item(b"") + self.item(frame) + end
-        return self.head(0x7FE00010, "OB", 0xFFFFFFFF) + fragments
-
-    def file(self, elements: Iterable[tuple[int, bytes]], preamble: bytes = b"") -> bytes:
-        """A CT image with these elements beside the necessary ones."""
-        body = dict(self.necessary())
-        body.update(dict(elements))
-        body[0x7FE00010] = self.pixels()
-        content = b"".join(body[tag] for tag in sorted(body))
-        if self.syntax == DEFLATED:
-            deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-            content = deflater.compress(content) + deflater.flush()
-        return preamble.ljust(128, b"\0") + b"DICM" + self.meta() + content
-
-    def meta(self) -> bytes:
-        plain = Writer()
-        return (
-            plain.element(0x00020002, "UI", CT_STORAGE)
-            + plain.element(0x00020003, "UI", "2.999.7.1")
-            + plain.element(0x00020010, "UI", self.syntax)
-            + plain.element(0x00020016, "AE", "HARTIGANAE")
-            + plain.element(0x00020100, "UI", "2.999.7.9")
-            + plain.element(0x00020102, "OB", b"HARTIGAN private meta")
-        )
-
-    def necessary(self) -> dict[int, bytes]:
-        texts = (
-            (0x00080008, "CS", "ORIGINAL\\PRIMARY\\AXIAL"),
-            (0x00080016, "UI", CT_STORAGE),
-            (0x00080018, "UI", "2.999.7.1"),
-            (0x00080060, "CS", "CT"),
-            (0x00100010, "PN", "HARTIGAN^SEAN"),
-            (0x00100020, "LO", "MRN77123"),
-            (0x0020000D, "UI", "2.999.7.2"),
-            (0x0020000E, "UI", "2.999.7.3"),
-            (0x00280004, "CS", "MONOCHROME2"),
-        )
-        numbers = ((0x00280002, 1), (0x00280010, 4), (0x00280011, 4), (0x00280100, 16))
-        return {
-            **{tag: self.element(tag, vr, text) for tag, vr, text in texts},
-            **{tag: self.element(tag, "US", number) for tag, number in numbers},
-        }
 
 
 def task(policy: Policy = SECOND_OPINION, patient: str = "MRN77123") -> Task:

@@ -8,6 +8,7 @@ from pydicom.datadict import dictionary_VR
 
 from services.deid.domain.policy import BASIC, SECOND_OPINION
 from services.deid.gateways.instance import table
+from shared.testing.canaries import planted as planted_files
 from tests.unit.deid.files import DEFLATED, EXPLICIT, SYNTAXES, Writer, cleaned, task
 
 UNLISTED = 0x00289145  # Pixel Value Transformation Sequence: in no row of the table
@@ -70,6 +71,18 @@ def kept_by_option() -> set[int]:
         for tag, row in table().rows.items()
         if row.options.get("retain_device_identity") == "K" and vr_of(tag) not in {"UI", "DA", "TM"}
     }
+
+
+def test_no_canary_survives_in_any_place_depth_kind_of_sequence_and_syntax(tmp_path: Path) -> None:
+    files = list(planted_files(table().rows))
+
+    assert len(files) == 6 * (1 + 3 * 3 + 1)
+    for file in files:
+        clean, receipt = cleaned(file.content, tmp_path, task(BASIC))
+
+        assert not receipt.doubts, file.name
+        assert len(file.survivors(file.content)) == len(file.canaries), file.name
+        assert file.survivors(clean) == [], file.name
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
