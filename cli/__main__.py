@@ -21,6 +21,7 @@ COMMANDS = {
     "parked": ("cli.remote", "parked"),
     "deid": ("cli.deid", "deid"),
     "keys": ("cli.keys", "app"),
+    "simulate": ("cli.simulate", "simulation"),
     "contracts": ("cli.contracts", "contracts"),
 }
 

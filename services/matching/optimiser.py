@@ -16,7 +16,8 @@ from uuid import UUID
 from prometheus_client import Gauge, Histogram
 
 from services.matching.domain.inputs import NobodyFits, OfferCase
-from services.matching.domain.plan import Proposal, Round, recalls
+from services.matching.domain.plan import Proposal, Round
+from services.matching.domain.recall import recalls
 from services.matching.domain.state import Matching
 from services.matching.store import board, presence, roster, worklist
 from services.matching.store.cases import ROUND

@@ -52,13 +52,15 @@ class CaseOpened(Event):
 
 
 class AssignmentOffered(Event):
-    """A reader was asked."""
+    """A reader was asked. `broad`: beyond the case's subspecialty; `paged`: while on call."""
 
     assignment: OpaqueId
     reader: ReaderId
     role: Role
     expires_at: AwareDatetime
     explanation: Explanation
+    broad: bool = False
+    paged: bool = False
 
 
 class OfferDeclined(Event):

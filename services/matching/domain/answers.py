@@ -58,7 +58,7 @@ def accepted(state: Assignment, received: AcceptOffer, moment: Moment) -> Answer
 
 def _taken(brief: Brief, offer: AskedReader, received: AcceptOffer, moment: Moment) -> Answers:
     candidate = Candidate(received.reader, received.load, received.work)
-    excluded = barred(brief.question(moment.now), candidate)
+    excluded = barred(brief.question(moment.now, broad=offer.broad, paged=offer.paged), candidate)
     if excluded is not None:
         yield Refused("not_eligible", excluded.says)
         return

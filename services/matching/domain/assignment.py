@@ -28,6 +28,7 @@ from services.matching.domain.inputs import (
     ReleaseAssignment,
     ResumeCase,
     TakeBack,
+    TakeCase,
 )
 from services.matching.domain.moment import Moment
 from services.matching.domain.need import need_of, supplemented
@@ -45,10 +46,10 @@ from services.matching.domain.state import (
     Unknown,
     brief_of,
 )
+from services.matching.domain.taking import offer, taken
 from services.matching.domain.why import Decision
 from shared.contracts.base import CaseId, DeadlineReached, Event
 from shared.contracts.deid import CaseDeidentified
-from shared.contracts.envelope import derived_id
 from shared.contracts.intake import (
     CaseAccepted,
     CaseCancelled,
@@ -122,7 +123,7 @@ def _while_paused(state: Paused, received: Input, moment: Moment) -> Answers:
             yield from paused_again(state, received)
         case TakeBack(to=Reader()):
             yield Refused("case_paused", "Somebody owes something; nobody is asked meanwhile.")
-        case OfferCase():
+        case OfferCase() | TakeCase():
             yield Refused("case_paused", "The partner owes something; nobody is asked meanwhile.")
         case _:
             yield from decide(state.then, received, moment)
@@ -197,18 +198,13 @@ def _offered(state: Assignment, received: OfferCase, moment: Moment) -> Answers:
         return
     brief, reader = state.brief, received.reader
     candidate = Candidate(reader, received.load, received.work)
-    excluded = barred(brief.question(moment.now), candidate)
+    excluded = barred(
+        brief.question(moment.now, broad=received.broad, paged=received.paged), candidate
+    )
     if excluded or reader.id in {one.reader for one in brief.offers}:
         yield Refused("not_eligible", excluded.says if excluded else "The reader was just asked.")
         return
-    yield AssignmentOffered(
-        case_id=received.case_id,
-        assignment=str(derived_id(received.case_id, "assignment", len(brief.asked))),
-        reader=reader.id,
-        role=brief.role,
-        expires_at=moment.now + brief.window(),
-        explanation=received.explanation,
-    )
+    yield offer(brief, received, moment)
 
 
 def _unfillable(state: Assignment, received: NobodyFits, _moment: Moment) -> Answers:
@@ -249,6 +245,7 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]]
     ReadingStarted: _reading,
     ReportFinalized: _read,
     OfferCase: _offered,
+    TakeCase: taken,
     NobodyFits: _unfillable,
     PauseCase: paused,
     ResumeCase: resumed,

@@ -53,12 +53,16 @@ class Question:
     """May one read this case now?
 
     `refused`: those who were asked before and said no. `earlier`: those who have read it.
+    `broad`: the pool has broadened beyond the case's subspecialty; `paged`: the reader is called
+    while they are on call. No other rule gives way to either.
     """
 
     need: Need
     refused: frozenset[ReaderId]
     now: datetime
     earlier: tuple[Earlier, ...] = ()
+    broad: bool = False
+    paged: bool = False
 
 
 def on_roster(_question: Question, candidate: Candidate) -> bool:
@@ -81,9 +85,10 @@ def body_region(question: Question, candidate: Candidate) -> bool:
 
 
 def subspecialty(question: Question, candidate: Candidate) -> bool:
-    """What is general, any radiologist reads."""
+    """What is general, or may be read by a broader pool, any radiologist reads."""
     wanted = question.need.subspecialty
-    return wanted == GENERAL or wanted in candidate.reader.subspecialties
+    anybody = wanted == GENERAL or question.broad
+    return anybody or wanted in candidate.reader.subspecialties
 
 
 def pediatric(question: Question, candidate: Candidate) -> bool:
@@ -165,7 +170,8 @@ def asked_before(question: Question, candidate: Candidate) -> bool:
 
 
 def on_shift(question: Question, candidate: Candidate) -> bool:
-    return candidate.reader.on_shift(question.now)
+    reader = candidate.reader
+    return reader.on_shift(question.now) or (question.paged and reader.on_call_at(question.now))
 
 
 def available(_question: Question, candidate: Candidate) -> bool:

@@ -90,6 +90,8 @@ def _offered(_state: Assignment, brief: Brief, event: AssignmentOffered) -> Assi
         standing="offered",
         expires_at=event.expires_at,
         explanation=event.explanation,
+        broad=event.broad,
+        paged=event.paged,
     )
     return Offered(brief=brief.model_copy(update={"asked": (*brief.asked, asked)}))
 

@@ -45,7 +45,11 @@ TAKE_BACK: Final[tuple[str, ...]] = get_args(TakeBackReason)
 
 
 class OfferCase(Frozen):
-    """The optimiser found a reader, who holds `load` cases now. The decider checks again."""
+    """The optimiser found a reader, who holds `load` cases now. The decider checks again.
+
+    `broad`: the policy lets the case be read beyond its subspecialty; `paged`: the reader is on
+    call, and nobody on shift can make the deadline.
+    """
 
     case_id: CaseId
     reader: Reader
@@ -53,6 +57,23 @@ class OfferCase(Frozen):
     work: Work = RESTED
     explanation: Explanation
     considered: Considered | None = None
+    broad: bool = False
+    paged: bool = False
+
+
+class TakeCase(Frozen):
+    """A reader who is free asked for the next case, and this is the best for the whole pool.
+
+    They asked for it, so it is offered and accepted at once; the decider checks again.
+    """
+
+    case_id: CaseId
+    reader: Reader
+    load: int
+    work: Work = RESTED
+    explanation: Explanation
+    considered: Considered | None = None
+    broad: bool = False
 
 
 class NobodyFits(Frozen):
@@ -168,7 +189,7 @@ AtIntake: TypeAlias = (
     CaseSubmitted | CaseRejected | CaseCancelled | InformationRequested | InformationProvided
 )
 Ordered: TypeAlias = PauseCase | ResumeCase | ChangeLevel | TakeBack
-Asked: TypeAlias = AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | Ordered
+Asked: TypeAlias = AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | TakeCase | Ordered
 Proposed: TypeAlias = NobodyFits | ReaderWentOffline | ForecastMade
 Input: TypeAlias = Upstream | Asked | Proposed | DeadlineReached
 

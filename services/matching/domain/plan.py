@@ -9,14 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import nlargest
 from typing import Final, TypeAlias
 
 from services.matching.domain.eligibility import (
     BY_SCOPE,
     CONSTRAINTS,
-    NEVER_MAY,
     RESTED,
     Candidate,
     Earlier,
@@ -29,16 +28,14 @@ from services.matching.domain.fit import explain, score
 from services.matching.domain.inputs import NobodyFits, OfferCase, ReaderWentOffline
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
-from services.matching.domain.state import Assigned, Assignment, Offered, Open, Paused, Unfillable
+from services.matching.domain.staff import Skill, skill
+from services.matching.domain.state import Assignment, Offered, Open, Unfillable
 from services.matching.domain.why import SHOWN, Considered, consider
-from shared.contracts.base import CaseId, OpaqueId, ReaderId
+from shared.contracts.base import ReaderId
 from shared.contracts.matching import Ineligible
 
 Proposal: TypeAlias = OfferCase | NobodyFits | ReaderWentOffline
-Skill: TypeAlias = tuple[object, ...]
 Index: TypeAlias = defaultdict[str, set[ReaderId]]
-# Sooner than this a case that was not begun goes to somebody who is there.
-FORESEEN: Final = timedelta(hours=24)
 RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
 
 
@@ -187,10 +184,10 @@ class Round:
             yield NobodyFits(case_id=case.need.case_id, why=why, considered=considered)
 
     def _able_for(self, need: Need) -> Able:
-        skill = _skill(need)
-        if skill not in self._able:
-            self._able[skill] = self._ask(need)
-        return self._able[skill]
+        key = skill(need)
+        if key not in self._able:
+            self._able[key] = self._ask(need)
+        return self._able[key]
 
     def _ask(self, need: Need) -> Able:
         question = Question(need, frozenset(), self.now)
@@ -247,99 +244,3 @@ class Round:
 
     def _load(self, reader_id: ReaderId) -> int:
         return self.loads.get(reader_id, 0)
-
-
-def _skill(need: Need) -> Skill:
-    """Give all of a need that the constraints of scope `skill` look at."""
-    kind = (need.subspecialty, need.pediatric, need.obstetric, need.fellowship)
-    rules = (need.rules, need.partner if need.rules.needs_privileges else None)
-    return (need.modalities, need.regions, need.jurisdiction, need.report_language, *kind, *rules)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A case that a reader holds: offered, or accepted under a lease on silence, if any.
-
-    `unopened_until`: when the report is owed of an accepted case that was not begun.
-    """
-
-    need: Need
-    reader: ReaderId
-    accepted: bool
-    earlier: tuple[Earlier, ...] = ()
-    lease: timedelta | None = None
-    unopened_until: datetime | None = None
-
-
-def held(assignment: Assignment, due_at: datetime | None = None) -> Iterator[Held]:
-    if isinstance(assignment, Paused):
-        yield from held(assignment.then)
-    elif isinstance(assignment, Offered):
-        brief = assignment.brief
-        for one in brief.offers:
-            yield Held(brief.need, one.reader, accepted=False, earlier=brief.earlier)
-    elif isinstance(assignment, Assigned):
-        brief = assignment.brief
-        yield Held(
-            brief.need,
-            assignment.reader,
-            accepted=True,
-            earlier=brief.earlier,
-            lease=brief.lease,
-            unopened_until=None if assignment.reading else due_at,
-        )
-
-
-def recalls(
-    holdings: Sequence[Held],
-    roster: Mapping[ReaderId, Reader],
-    now: datetime,
-    away: Mapping[ReaderId, timedelta] | None = None,
-) -> Iterator[ReaderWentOffline]:
-    """Take back what its reader may not hold any more: a roster changed, a licence ended.
-
-    An offer goes by every rule but those of load and work, which it is part of; an accepted case
-    only by those that no time relaxes, and by its lease. `away`: for how long a reader has been.
-    """
-    gone = away or {}
-    for one in holdings:
-        reason = _lost(one, roster.get(one.reader), now, gone.get(one.reader))
-        if reason is not None:
-            yield ReaderWentOffline(
-                case_id=CaseId(one.need.case_id), reader=one.reader, reason=reason
-            )
-
-
-def _lost(
-    one: Held, reader: Reader | None, now: datetime, silent: timedelta | None
-) -> OpaqueId | None:
-    """Give the reason for which a reader may hold the case no longer; None: they may."""
-    if reader is None:
-        return NEVER_MAY[0].name
-    question = Question(one.need, frozenset(), now, one.earlier)
-    candidate = Candidate(reader, 0, away=silent is not None)
-    by = barred(question, candidate, NEVER_MAY if one.accepted else _BUT_LOAD)
-    if by is not None:
-        return by.name
-    if one.accepted and one.lease is not None and silent is not None and silent > one.lease:
-        return "silent"
-    return "off_shift" if _left(one, reader, now) else None
-
-
-def _left(one: Held, reader: Reader, now: datetime) -> bool:
-    """Tell whether the reader left without beginning, and is not back before it is owed."""
-    owed_at = one.unopened_until
-    if owed_at is None or owed_at - now > FORESEEN:
-        return False
-    return not any(reader.on_shift(at) for at in _hours(now, max(owed_at, now)))
-
-
-def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
-    while since <= until:
-        yield since
-        since += timedelta(hours=1)
-
-
-_BUT_LOAD: Final = tuple(
-    one for one in CONSTRAINTS if one.name not in ("capacity", "fatigue_cases", "fatigue_rvu")
-)

@@ -31,6 +31,8 @@ class AskedReader(Frozen):
     standing: Standing
     expires_at: AwareDatetime
     explanation: Explanation
+    broad: bool = False
+    paged: bool = False
 
 
 class Brief(Frozen):
@@ -48,9 +50,9 @@ class Brief(Frozen):
     earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
 
-    def question(self, now: datetime) -> Question:
+    def question(self, now: datetime, *, broad: bool = False, paged: bool = False) -> Question:
         """Say what is asked of whoever would read it."""
-        return Question(self.need, self.refused, now, self.earlier)
+        return Question(self.need, self.refused, now, self.earlier, broad, paged)
 
     @property
     def refused(self) -> frozenset[ReaderId]:

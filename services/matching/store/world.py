@@ -6,8 +6,9 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.matching.domain.plan import Held, Waiting, held, waiting
+from services.matching.domain.plan import Waiting, waiting
 from services.matching.domain.reader import Reader
+from services.matching.domain.recall import Held, held
 from services.matching.domain.state import Matching, Running
 from services.matching.store import roster
 from shared.contracts.base import ReaderId

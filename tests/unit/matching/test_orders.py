@@ -14,7 +14,7 @@ from services.matching.domain.inputs import (
     ResumeCase,
     TakeBack,
 )
-from services.matching.domain.plan import Held, recalls
+from services.matching.domain.recall import Held, recalls
 from services.matching.domain.state import Assigned, Matching, Standstill
 from shared.contracts.base import Event
 from shared.contracts.matching import (

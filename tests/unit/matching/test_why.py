@@ -12,8 +12,9 @@ from services.matching.domain.eligibility import CONSTRAINTS, Question, Work
 from services.matching.domain.events import Decided
 from services.matching.domain.inputs import NobodyFits, OfferCase
 from services.matching.domain.need import Need
-from services.matching.domain.plan import Held, Round, Waiting, recalls
+from services.matching.domain.plan import Round, Waiting
 from services.matching.domain.reader import Caps, Reader
+from services.matching.domain.recall import Held, recalls
 from services.matching.domain.why import REMEDIES, Decision, advise, consider, replay
 from shared.contracts.matching import AssignmentOffered
 from shared.testing.spec import given as given_case

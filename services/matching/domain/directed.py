@@ -1,0 +1,188 @@
+"""A reader is free: which case is the best one for the whole pool? Or which reader for a case?
+
+A reader gets the case whose reading must begin soonest, among those of their own subspecialties
+and those that no right subspecialist is forecast to reach in time. Everything else is held back
+for a right subspecialist who will come. Times are seconds since 1970.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matching.domain.need import GENERAL
+from services.matching.domain.pool import Pool
+from services.matching.domain.rota import NEVER, Seconds
+from services.matching.domain.staff import Mask
+from shared.contracts.matching import Explanation, ScoreTerm
+
+Rows: TypeAlias = NDArray[np.intp]
+FORECAST_MOST: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A pair of case (its row) and reader (their number), and why."""
+
+    row: int
+    reader: int
+    broad: bool
+    score: float
+    terms: Mapping[str, float]
+
+
+@dataclass
+class Directed:
+    """The policy at work over one pool.
+
+    `present`: whose app is on; `free_at`: when each of them is forecast to end what they do;
+    `busy`: the share of their shifts that readers have spent reading, for fairness.
+    """
+
+    pool: Pool
+    present: Mask = field(init=False)
+    free_at: Seconds = field(init=False)
+    busy: Seconds = field(init=False)
+    _forecast_at: float = field(default=-NEVER, init=False)
+
+    def __post_init__(self) -> None:
+        readers = len(self.pool.staff.readers)
+        self.present = np.zeros(readers, bool)
+        self.free_at = np.zeros(readers)
+        self.busy = np.zeros(readers)
+
+    def next_for(self, reader: int, now: float) -> Choice | None:
+        """Give the best case for a reader who is free; None: nothing, or it is held for others."""
+        pool = self.pool
+        self.stir(now)
+        mine = pool.right[:, reader]
+        rows = np.flatnonzero(pool.waits & pool.able[:, reader] & (mine | pool.released))
+        if not len(rows):
+            return None
+        terms = {
+            "urgency": self.urgency(rows, now),
+            "depth": np.where(mine[rows], self._depths(rows, reader), 0.0),
+            "scarcity": 1 / np.maximum(1, (pool.able[rows] & self.present).sum(axis=1)),
+        }
+        return self._best(rows, np.full(len(rows), reader), terms)
+
+    def reader_for(self, row: int, idle: Mask, now: float) -> Choice | None:
+        """Give the best of the readers who wait for a case; None: it is held for others."""
+        pool = self.pool
+        who = np.flatnonzero(idle & pool.right[row])
+        if not len(who):
+            if not pool.released[row]:
+                pool.released[row] = self._hopeless(row, now)
+            if not pool.released[row]:
+                return None
+            who = np.flatnonzero(idle & pool.able[row])
+            if not len(who):
+                return None
+        terms = {
+            "urgency": np.repeat(self.urgency(np.array([row]), now), len(who)),
+            "depth": np.array([self._depth(row, int(one)) for one in who]),
+            "fairness": 1 - np.minimum(1, self.busy[who]),
+        }
+        return self._best(np.full(len(who), row), who, terms)
+
+    def stir(self, now: float) -> None:
+        """Forecast again if the last forecast is too old."""
+        if now - self._forecast_at >= self.pool.policy.forecast_every.total_seconds():
+            self.forecast(now)
+
+    def stirring(self, idle: Mask, now: float) -> list[int]:
+        """Give the cases to look at without being asked: somebody is idle, or time is short."""
+        pool = self.pool
+        short = pool.latest - now < pool.policy.interrupt_within.total_seconds()
+        readers = np.flatnonzero(idle)
+        some = (pool.able[:, readers] & (pool.right[:, readers] | pool.released[:, None])).any(1)
+        rows = np.flatnonzero(pool.waits & (short | some))
+        return [int(row) for row in rows[np.argsort(pool.latest[rows], kind="stable")]]
+
+    def forecast(self, now: float) -> None:
+        """Say which waiting cases no right subspecialist will reach in time.
+
+        The cases are laid out one after another, the most urgent first, each at the right
+        subspecialist who is free first. What can't be begun in time so is released.
+        """
+        pool, policy = self.pool, self.pool.policy
+        self._forecast_at = now
+        rows = np.flatnonzero(pool.waits)
+        rows = rows[np.argsort(pool.latest[rows], kind="stable")][:FORECAST_MOST]
+        # who is rostered and absent is no hope until their next shift
+        from_then = pool.rota.from_then(np.maximum(self.free_at, now))
+        pool.released[rows] = False
+        for row in rows:
+            starts = np.where(pool.right[row], from_then, NEVER)
+            first = int(starts.argmin())
+            if starts[first] > pool.latest[row] - pool.margin[row]:
+                pool.released[row] = True
+            else:
+                end = starts[first] + pool.reading[row] * policy.forecast_load
+                from_then[first] = pool.rota.next_from(first, end)
+
+    def urgency(self, rows: Rows, now: float) -> Seconds:
+        """Say how soon each must be begun, in [0, 1]; what is too late steps back, for a while."""
+        pool, policy = self.pool, self.pool.policy
+        slack = pool.latest[rows] - now
+        half = policy.urgent_within.total_seconds()
+        late = np.clip((now - pool.owed[rows]) / policy.late_after.total_seconds(), 0, 1)
+        behind = policy.late_share + (1 - policy.late_share) * late
+        return np.asarray(np.where(slack >= 0, half / (half + np.maximum(slack, 0)), behind))
+
+    def soonest(self, row: int, now: float) -> float:
+        """Give when the first of all who may read it is forecast to be free; inf: never."""
+        who = self.pool.able[row]
+        if not who.any():
+            return NEVER
+        return float(self.pool.rota.from_then(np.maximum(self.free_at, now))[who].min())
+
+    def _hopeless(self, row: int, now: float) -> bool:
+        """Tell whether no right subspecialist is forecast to be free before it is too late."""
+        pool = self.pool
+        who = pool.right[row]
+        if not who.any():
+            return True
+        from_then = pool.rota.from_then(np.maximum(self.free_at, now))[who]
+        return bool(from_then.min() > pool.latest[row] - pool.margin[row])
+
+    def _best(self, rows: Rows, readers: Rows, terms: Mapping[str, Seconds]) -> Choice:
+        weights = self.pool.policy.weights
+        each = [(getattr(weights, name), value) for name, value in terms.items()]
+        scores = sum((weight * value for weight, value in each), np.zeros(len(rows)))
+        best = int(np.argmax(scores))
+        row, reader = int(rows[best]), int(readers[best])
+        return Choice(
+            row,
+            reader,
+            broad=not self.pool.right[row, reader],
+            score=float(scores[best]),
+            terms={name: float(value[best]) for name, value in terms.items()},
+        )
+
+    def _depths(self, rows: Rows, reader: int) -> Seconds:
+        return np.array([self._depth(int(row), reader) for row in rows])
+
+    def _depth(self, row: int, reader: int) -> float:
+        """Prefer whose first-named field it is: 1 for the first, 1/2 for the second, and so on."""
+        wanted = self.pool.entry(row).need.subspecialty
+        fields = self.pool.staff.readers[reader].subspecialties
+        if wanted == GENERAL:
+            return 1.0
+        return 1 / (1 + fields.index(wanted)) if wanted in fields else 0.0
+
+    def explain(self, choice: Choice) -> Explanation:
+        weights = self.pool.policy.weights
+        able = self.pool.able[choice.row] & self.present
+        return Explanation(
+            score=round(choice.score, 4),
+            terms=tuple(
+                ScoreTerm(term=name, value=round(value, 4), weight=getattr(weights, name))
+                for name, value in choice.terms.items()
+            ),
+            eligible=int(able.sum()),
+            excluded=(),
+            policy=self.pool.policy.name,
+        )

@@ -1,0 +1,87 @@
+"""What does this installation prefer? Weights, holds and rungs, as data in a policy file.
+
+Nothing here can let somebody read who may not: eligibility.py asks its rules whatever a policy
+says. A policy's name is kept with each explanation, so another file needs another name.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from services.matching.domain.told import Told, Word
+from shared.contracts.base import ServiceLevel
+
+Weight = Annotated[float, Field(ge=0, le=100)]
+Span = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=30))]
+
+
+class Weights(Told):
+    """How much each reason to prefer a pair of reader and case counts.
+
+    `urgency` is of the case alone; the others tell readers, or the cases for one reader, apart.
+    """
+
+    urgency: Weight = 10.0
+    depth: Weight = 1.0
+    scarcity: Weight = 0.6
+    fairness: Weight = 0.6
+    experience: Weight = 0.2
+    quality: Weight = 0.3
+    continuity: Weight = 0.4
+    language: Weight = 0.1
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not any(self.__dict__.values()):
+            raise ValueError("at least one weight must be above 0")
+        return self
+
+
+class Policy(Told):
+    """A policy file.
+
+    A case is held for a right subspecialist who is forecast to begin `margin` before it would be
+    too late; the forecast takes `forecast_load` times the predicted readings, for what will still
+    arrive. `urgent_within` is the slack at which urgency is half of what it can be. `late_after`
+    and `late_share`: a case that can't be saved any more steps behind those that can, with this
+    share of their urgency, which grows back to all of it over that time: nobody starves.
+
+    A reading is planned `cautious` times as long as predicted when it is asked by when it must be
+    begun: half of them take longer than the middle one. Once less than `interrupt_within` is left
+    until then, a reader who is at a case that can wait for `patience` may be asked to set it aside;
+    once no reader on shift will be free in time, who is on call is paged (`pages`).
+    """
+
+    name: Word = "directed_1"
+    weights: Weights = Weights()
+    urgent_within: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=2)
+    margin: Mapping[ServiceLevel, Span] = Field(default_factory=dict)
+    reading: Mapping[ServiceLevel, Span] = Field(default_factory=dict)
+    forecast_load: Annotated[float, Field(ge=1, le=10)] = 1.3
+    forecast_every: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=5)
+    late_after: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=24)
+    late_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    shrinkage: Annotated[float, Field(ge=0, le=1000)] = 20
+    cautious: Annotated[float, Field(ge=1, le=5)] = 1.9
+    interrupt_within: Span = timedelta(minutes=30)
+    patience: Span = timedelta(hours=2)
+    pages: bool = True
+
+    def reading_of(self, level: ServiceLevel) -> timedelta:
+        return self.reading.get(level, READING[level])
+
+    def margin_of(self, level: ServiceLevel) -> timedelta:
+        return self.margin.get(level, MARGIN[level])
+
+
+def _minutes(**each: float) -> dict[ServiceLevel, timedelta]:
+    return {level: timedelta(minutes=one) for level, one in each.items()}  # type: ignore[misc]
+
+
+# What a reading takes until this installation knows better, and how early a right subspecialist
+# must be forecast to begin for the case to be held for them.
+READING: Final = _minutes(emergent=18, urgent=28, expedited=45, routine=60, tumour_board=60)
+MARGIN: Final = _minutes(emergent=6, urgent=20, expedited=60, routine=120, tumour_board=120)
+DIRECTED: Final = Policy()

@@ -1,0 +1,110 @@
+"""What waits, as arrays? Every waiting case with who may read it and when it must be begun.
+
+Rows are cases, columns the staff's readers. A row is filled once, when a case comes, so that a
+question about all of them costs a few vector operations and not a look at each case.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+
+from services.matching.domain.eligibility import Earlier
+from services.matching.domain.need import Need
+from services.matching.domain.policy import Policy
+from services.matching.domain.rota import Rota, Seconds
+from services.matching.domain.staff import Mask, Staff
+from shared.contracts.base import CaseId, ReaderId
+
+FIRST: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A case that waits: read by `owed_at`, so that its delivery still fits."""
+
+    need: Need
+    owed_at: float
+    refused: frozenset[ReaderId] = frozenset()
+    earlier: tuple[Earlier, ...] = ()
+
+
+@dataclass
+class Pool:
+    """The waiting cases. `released`: held back no longer for the right subspecialists."""
+
+    staff: Staff
+    rota: Rota
+    policy: Policy
+    rows: dict[CaseId, int] = field(default_factory=dict)
+    entries: list[Entry | None] = field(default_factory=lambda: [None] * FIRST)
+    _spare: list[int] = field(default_factory=lambda: list(range(FIRST))[::-1])
+
+    def __post_init__(self) -> None:
+        readers = len(self.staff.readers)
+        self.waits: Mask = np.zeros(FIRST, bool)
+        self.released: Mask = np.zeros(FIRST, bool)
+        self.latest: Seconds = np.zeros(FIRST)
+        self.owed: Seconds = np.zeros(FIRST)
+        self.reading: Seconds = np.zeros(FIRST)
+        self.margin: Seconds = np.zeros(FIRST)
+        self.right: Mask = np.zeros((FIRST, readers), bool)
+        self.able: Mask = np.zeros((FIRST, readers), bool)
+
+    def add(self, entry: Entry, now: float) -> int:
+        """Take a case in, or take note of what changed about it; give its row."""
+        need = entry.need
+        row = self.rows.get(need.case_id)
+        if row is None:
+            row = self._row()
+            self.rows[need.case_id] = row
+        level = need.service_level
+        self.entries[row] = entry
+        self.waits[row] = True
+        self.released[row] = False
+        self.owed[row] = entry.owed_at
+        self.reading[row] = self.policy.reading_of(level).total_seconds()
+        self.margin[row] = self.policy.margin_of(level).total_seconds()
+        self._masks(row, entry, now)
+        start_by = entry.owed_at - self.reading[row] * self.policy.cautious
+        self.latest[row] = self.rota.latest_start(self.able[row], start_by, now)
+        return row
+
+    def drop(self, case_id: CaseId) -> None:
+        row = self.rows.pop(case_id, None)
+        if row is not None:
+            self.waits[row] = False
+            self.entries[row] = None
+            self._spare.append(row)
+
+    def entry(self, row: int) -> Entry:
+        found = self.entries[row]
+        assert found is not None, "a row that waits has its case"  # noqa: S101
+        return found
+
+    def _masks(self, row: int, entry: Entry, now: float) -> None:
+        able = self.staff.able(entry.need, datetime.fromtimestamp(now, UTC))
+        self.right[row] = able.right
+        self.able[row] = able.broad
+        out = [self.staff.index[one] for one in entry.refused if one in self.staff.index]
+        out += self.staff.conflicted(entry.need, entry.earlier)
+        self.right[row, out] = False
+        self.able[row, out] = False
+
+    def _row(self) -> int:
+        if not self._spare:
+            self._grow()
+        return self._spare.pop()
+
+    def _grow(self) -> None:
+        size = len(self.entries)
+        for name in ("waits", "released", "latest", "owed", "reading", "margin", "right", "able"):
+            held: Any = getattr(self, name)
+            setattr(self, name, np.concatenate([held, np.zeros_like(held)]))
+        self.entries += [None] * size
+        self._spare += range(2 * size - 1, size - 1, -1)
+
+    def cases(self, rows: Iterable[int]) -> list[CaseId]:
+        return [self.entry(row).need.case_id for row in rows]

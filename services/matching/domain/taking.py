@@ -1,0 +1,64 @@
+"""A reader who is free asked for a case: do they get this one? Offered and accepted at once."""
+
+from collections.abc import Iterable
+
+from services.matching.domain.answers import accepted
+from services.matching.domain.eligibility import Candidate, barred
+from services.matching.domain.fold import evolve
+from services.matching.domain.inputs import AcceptOffer, OfferCase, TakeCase
+from services.matching.domain.moment import Moment
+from services.matching.domain.state import Assignment, Brief, Offered, Open, Unfillable
+from shared.contracts.base import Event
+from shared.contracts.envelope import derived_id
+from shared.contracts.matching import AssignmentOffered
+from shared.decider import Refused
+
+Answers = Iterable[Event | Refused]
+
+
+def offer(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> AssignmentOffered:
+    return AssignmentOffered(
+        case_id=received.case_id,
+        assignment=str(derived_id(received.case_id, "assignment", len(brief.asked))),
+        reader=received.reader.id,
+        role=brief.role,
+        expires_at=moment.now + brief.window(),
+        explanation=received.explanation,
+        broad=received.broad,
+        paged=isinstance(received, OfferCase) and received.paged,
+    )
+
+
+def taken(state: Assignment, received: TakeCase, moment: Moment) -> Answers:
+    """Who asked has said yes: offered and accepted at once, and the other offers withdrawn.
+
+    An offer of theirs that stands is the case itself: it is accepted. Without one the case is
+    still theirs if it waits at all; how many may be asked does not matter to who asks.
+    """
+    if not isinstance(state, Open | Unfillable | Offered):
+        yield Refused("not_open", "The case does not wait for a reader any more.")
+        return
+    brief, reader = state.brief, received.reader
+    standing = next((one for one in brief.offers if one.reader == reader.id), None)
+    if standing is not None:
+        yield from accepted(state, _yes(received, standing.assignment, received.load - 1), moment)
+        return
+    question = brief.question(moment.now, broad=received.broad)
+    excluded = barred(question, Candidate(reader, received.load, received.work))
+    if excluded is not None:
+        yield Refused("not_eligible", excluded.says)
+        return
+    made = offer(brief, received, moment)
+    yield made
+    yes = _yes(received, made.assignment, received.load)
+    yield from accepted(evolve(state, made), yes, moment)
+
+
+def _yes(received: TakeCase, assignment: str, load: int) -> AcceptOffer:
+    return AcceptOffer(
+        case_id=received.case_id,
+        assignment=assignment,
+        reader=received.reader,
+        load=max(0, load),
+        work=received.work,
+    )

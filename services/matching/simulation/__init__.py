@@ -1,0 +1,1 @@
+"""What would a policy do to weeks of cases? The real domain code, in virtual time."""

@@ -1,0 +1,65 @@
+"""How do policies compare on the same cases? Each plays the same worlds; the bound knows them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from services.matching.domain.policy import Policy
+from services.matching.simulation.baselines import BASELINES
+from services.matching.simulation.bound import Bound, bound
+from services.matching.simulation.figures import Figures, figures
+from services.matching.simulation.oracle import broken
+from services.matching.simulation.ours import Ours
+from services.matching.simulation.play import Play
+from services.matching.simulation.scenario import Scenario
+from services.matching.simulation.world import World, draw
+
+DIRECTED: Final = "directed"
+ON_CALL: Final = "directed_with_pages"
+POLICIES: Final = (DIRECTED, ON_CALL, *BASELINES)
+
+
+class OracleObjected(AssertionError):  # noqa: N818 - what happened
+    """Somebody got a case who may not read it: the simulation is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One policy in one seed; `of_bound` is its breaches over the least possible."""
+
+    policy: str
+    seed: int
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """All that was played in one seed."""
+
+    seed: int
+    bound: Bound
+    results: tuple[Result, ...]
+
+
+def simulate(
+    scenario: Scenario, names: Iterable[str], seeds: Iterable[int], policy: Policy
+) -> Iterator[Seed]:
+    """Play every policy in every seed; raises OracleObjected on the first broken constraint."""
+    names = tuple(names)
+    for seed in seeds:
+        world = draw(scenario, seed)
+        results = tuple(Result(one, seed, figures(played(world, one, policy))) for one in names)
+        yield Seed(seed, bound(world), results)
+
+
+def played(world: World, name: str, policy: Policy) -> Play:
+    """Play one policy to the end, and have the oracle look at every assignment."""
+    play = Play(world)
+    if name in BASELINES:
+        play.run(BASELINES[name](play))
+    else:
+        pages = policy.pages and name == ON_CALL
+        play.run(Ours(play, policy.model_copy(update={"pages": pages})))
+    if faults := broken(play):
+        raise OracleObjected("; ".join(faults[:5]))
+    return play
