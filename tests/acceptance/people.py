@@ -59,8 +59,9 @@ async def people(stack: Stack) -> AsyncIterator[People]:
         partner = await enter(Partner(*login(story.PARTNER)))
         operator = await enter(Operator(*login(story.OPERATOR)))
         reader = await enter(Reader(*login(story.READER)))
-        for player in (partner, operator, reader):
-            player.http.headers["traceparent"] = f"00-{TRACE}-{'1' * 16}-01"
+        # Each comes with a trace of its own; the case stays in that of its submission.
+        for player, trace in ((partner, TRACE), (operator, "6" * 32), (reader, "7" * 32)):
+            player.http.headers["traceparent"] = f"00-{trace}-{'1' * 16}-01"
         receiver.secrets.append(await operator.set_channels(story.PARTNER, receiver.url))
         timeline = Watched()
         following = asyncio.create_task(timeline.follow(partner))
