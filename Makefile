@@ -1,6 +1,6 @@
 # Every target does its own set-up, which takes a moment when it is done already.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check storm bench clean
+.PHONY: help setup demo up down test check storm bench fuzz clean
 
 PYTHON := .venv/bin/python
 CASES ?= 1000
@@ -39,6 +39,9 @@ storm: setup ## cases through services that are killed: CASES= MINUTES= SEED= PL
 
 bench: setup ## measure: each figure beside a peer or a limit from the same run
 	@$(PYTHON) -m benchmarks.pipeline
+
+fuzz: setup ## throw bytes at the DICOM walker and the cleaner: MINUTES=10
+	@$(PYTHON) -m tests.fuzz.run --minutes $(if $(filter file,$(origin MINUTES)),10,$(MINUTES))
 
 clean: setup ## stop everything and remove data, keys and logs; downloads stay
 	@.venv/bin/overread down

@@ -170,7 +170,7 @@ def _value(dataset: Dataset, path: str) -> str:
     if isinstance(value, bytes):
         return value.decode("latin-1")
     several = not isinstance(value, str) and hasattr(value, "__iter__") and element.VM > 1
-    return "\\".join(str(one) for one in value) if several else str(value or "")
+    return "\\".join(str(one) for one in value) if several else str("" if value is None else value)
 
 
 def _days(old: str, new: str) -> int:

@@ -1,0 +1,127 @@
+"""Files as an attacker or a broken line sends them: refused, soon and small, never passed."""
+
+import resource
+import time
+from pathlib import Path
+
+import pytest
+from pydicom.data import get_testdata_file
+
+from services.deid.domain.pixels import doubts
+from services.deid.gateways.children import cleaned
+from services.deid.gateways.pixels import facts
+from shared.runtime.dicom import UnreadableError, read_part10
+from shared.runtime.sandbox import Sandbox
+from tests.fuzz.target import attempt
+from tests.unit.deid.files import BIG, DEFLATED, EXPLICIT, IMPLICIT, JPEG, Writer, task
+from tests.unit.dicom.test_walk import ATTACKS
+
+SECONDS, MEMORY = 2.0, 512 << 20
+PATIENT = {
+    "plain": (),
+    "with overlay": ((0x60003000, "OW"), (0x60000102, "US")),
+}
+TEN = {
+    f"{name}, {kind}": Writer(syntax).file(
+        (tag, Writer(syntax).element(tag, vr, b"\1\0" * 8)) for tag, vr in elements
+    )
+    for kind, elements in PATIENT.items()
+    for name, syntax in (
+        ("explicit", EXPLICIT),
+        ("implicit", IMPLICIT),
+        ("big-endian", BIG),
+        ("deflated", DEFLATED),
+        ("JPEG", JPEG),
+    )
+}
+REAL = (
+    "CT_small.dcm", "MR_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm", "JPEG2000.dcm",
+    "MR_small_implicit.dcm", "image_dfl.dcm", "SC_rgb_jpeg_gdcm.dcm", "693_J2KI.dcm",
+    "examples_palette.dcm",
+)  # fmt: skip
+
+
+def passes(content: bytes) -> bool:
+    """Whether an instance would go to a reader without anybody's look."""
+    try:
+        file = read_part10(content)
+    except UnreadableError:
+        return False
+    return not doubts(facts(file)) and attempt(content)
+
+
+@pytest.mark.parametrize("name", TEN)
+def test_a_file_cut_at_any_offset_never_passes(name: str) -> None:
+    whole = TEN[name]
+
+    passed = [cut for cut in range(len(whole)) if passes(whole[:cut])]
+
+    assert passed == []
+    assert attempt(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", REAL)
+def test_a_scanners_file_cut_at_any_offset_shows_no_cut_pixels(name: str) -> None:
+    whole = Path(str(get_testdata_file(name))).read_bytes()
+    padding = 200  # Data Set Trailing Padding, and a deflated stream's last byte, may go
+
+    for cut in range(len(whole) - padding):
+        try:
+            file = read_part10(memoryview(whole)[:cut].tobytes())
+        except UnreadableError:
+            continue
+        assert file.data_set.get(0x7FE00010) is None, cut
+
+
+@pytest.mark.timeout(600)
+async def test_each_attack_ends_in_quarantine_and_the_child_lives_on(tmp_path: Path) -> None:
+    source, target = tmp_path / "attack.dcm", tmp_path / "clean.dcm"
+    async with Sandbox(workers=1, memory=MEMORY, seconds=60) as sandbox:
+        for name, (content, _) in ATTACKS.items():
+            source.write_bytes(content)
+            (receipt,) = await cleaned(sandbox, [(source, target)], task())
+            assert [one.code for one in receipt.doubts] == ["unreadable"], name
+            assert not target.exists(), name
+        source.write_bytes(TEN["explicit, plain"])
+        (honest,) = await cleaned(sandbox, [(source, target)], task())
+    assert honest.doubts == ()
+    assert target.exists()
+
+
+@pytest.mark.timeout(600)
+async def test_an_attack_costs_little_time_and_memory(tmp_path: Path) -> None:
+    async with Sandbox(workers=1, memory=4 << 30, seconds=60) as sandbox:  # no limit helps here
+        for name in ("deflate bomb", "8 MB of empty items", "500 deep"):
+            source = tmp_path / "attack.dcm"
+            source.write_bytes(ATTACKS[name][0])
+            seconds, kibibytes = await sandbox.run(_cost, source, tmp_path / "clean.dcm")
+
+            assert seconds < SECONDS, name
+            assert kibibytes < MEMORY >> 10, name
+
+
+def _cost(source: Path, target: Path) -> tuple[float, int]:
+    """CPU seconds and the most memory in KiB that a child takes for a file."""
+    from services.deid.gateways.instance import clean_instance  # noqa: PLC0415 - in the child
+
+    started = time.process_time()
+    receipt = clean_instance(source, target, task())
+    assert [one.code for one in receipt.doubts] == ["unreadable"]
+    spent = time.process_time() - started
+    return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@pytest.mark.timeout(600)
+async def test_what_a_killed_child_was_working_on_is_held_and_its_neighbours_are_not(
+    tmp_path: Path,
+) -> None:
+    honest, bomb = tmp_path / "honest.dcm", tmp_path / "bomb.dcm"
+    honest.write_bytes(TEN["explicit, plain"])
+    bomb.write_bytes(ATTACKS["deflate bomb"][0])
+    pairs = [(one, one.with_suffix(".clean")) for one in (honest, bomb, honest)]
+    async with Sandbox(workers=1, memory=96 << 20, seconds=10) as sandbox:  # less than a bomb takes
+        receipts = await cleaned(sandbox, pairs, task())
+
+    assert [bool(one.doubts) for one in receipts] == [False, True, False]
