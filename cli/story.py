@@ -40,7 +40,8 @@ CASES = Path(__file__).parents[1] / "examples" / "cases"
 
 def missed_fracture(shot: Shot | None = None) -> Scene:
     """A hand radiograph whose first report missed the fracture of the fifth metacarpal."""
-    image = hand_radiograph(MARIPOSA, shot or Shot(rows=1500, columns=1200, fracture=True, seed=1))
+    exposure = shot or Shot(rows=1500, columns=1200, fracture=True, seed=1)
+    image = hand_radiograph(MARIPOSA, exposure, burned_in=True)
     return Scene(
         title="A hand radiograph; the first report says: normal",
         patient=MARIPOSA,

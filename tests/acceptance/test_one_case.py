@@ -43,7 +43,7 @@ async def the_hospital_submits_a_case_and_its_image(everybody: People) -> str:
     answer = await everybody.partner.submit("order-2026-1001", story.SUBMISSION)
     again = await everybody.partner.submit("order-2026-1001", story.SUBMISSION)
     assert answer == again, "the same request again: the same answer, and no second case"
-    image = hand_radiograph(MARIPOSA, Shot(375, 300, fracture=True, seed=1))
+    image = hand_radiograph(MARIPOSA, Shot(375, 300, fracture=True, seed=1), burned_in=True)
     await everybody.partner.store([as_bytes(image)])
     return str(answer["case_id"])
 

@@ -1,4 +1,4 @@
-"""Could there be text in these pixels? A short list of what passes; all else is looked at.
+"""Could there be text in these pixels? What passes, what is looked at, what a person must see.
 
 Reconstructed cross-sections carry no text when the scanner itself made them. Whatever a person, a
 screen, a film or a camera had a hand in may carry the patient's name, flagged or not: Burned In
@@ -8,14 +8,22 @@ Annotation (0028,0301) is optional and often wrong, so NO proves nothing.
 from dataclasses import dataclass
 from typing import Literal
 
+from services.deid.domain.policy import Policy
+
 Code = Literal[
     "burned_in_text_possible",
     "burned_in_text_flagged",
+    "text_uncertain",
+    "full_of_text",
+    "detector_down",
     "screen_capture",
     "derived_image",
     "colour_image",
     "overlay_in_pixels",
     "recognisable_face_flagged",
+    "recognisable_face_possible",
+    "pixels_undecodable",
+    "text_not_removable",
     "not_an_image",
     "pixels_missing",
     "identifier_survived",
@@ -23,8 +31,9 @@ Code = Literal[
 ]
 # What an operator may let through after a look; the others have nothing to look at.
 RELEASABLE = frozenset((
-    "burned_in_text_possible", "burned_in_text_flagged", "screen_capture", "derived_image",
-    "colour_image", "recognisable_face_flagged",
+    "burned_in_text_possible", "burned_in_text_flagged", "text_uncertain", "full_of_text",
+    "detector_down", "screen_capture", "derived_image", "colour_image",
+    "recognisable_face_flagged", "recognisable_face_possible",
 ))  # fmt: skip
 # Modality -> SOP classes that pass when ORIGINAL\PRIMARY: CT, Enhanced CT; MR, Enhanced MR; PET,
 # Enhanced PET; NM.
@@ -36,6 +45,9 @@ _SCANNERS = {
 }
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
+_HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "SINUS", "NECK", "WHOLEBODY", "WHOLE BODY")
+_RENDERED = frozenset(("CT", "MR"))
+_THICK_MM = 6.0  # slices thicker than this give no likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """What the header says of the pixels."""
+    """What the header says of the pixels. `region`: where in the body; `slice_mm`: if said."""
 
     sop_class: str
     modality: str
@@ -63,15 +75,33 @@ class Pixels:
     has_rows: bool
     has_pixels: bool
     overlay_in_pixels: bool
+    region: str = ""
+    slice_mm: float | None = None
 
 
-def doubts(pixels: Pixels) -> tuple[Doubt, ...]:
-    """Every reason to hold an instance; none means that it passes."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`look`: the pixels have to be looked at before they go. `doubts`: why a person must look."""
+
+    look: bool
+    doubts: tuple[Doubt, ...] = ()
+
+
+def judged(pixels: Pixels, policy: Policy) -> Verdict:
+    """By the header alone. Without the option *clean pixel data* nothing is looked at: it waits."""
     if not pixels.has_rows and not pixels.has_pixels:
-        return (Doubt("not_an_image", "a report, document or other object without pixels"),)
+        return _held("not_an_image", "a report, document or other object without pixels")
     if not pixels.has_pixels:
-        return (Doubt("pixels_missing", "Rows (0028,0010) without Pixel Data (7FE0,0010)"),)
-    return tuple(doubt for doubt in (_origin(pixels), *_flags(pixels)) if doubt)
+        return _held("pixels_missing", "Rows (0028,0010) without Pixel Data (7FE0,0010)")
+    origin, flags = _origin(pixels), _flags(pixels, policy)
+    flagged = any(one.code == "burned_in_text_flagged" for one in flags)
+    if "clean_pixel_data" in policy.options:
+        return Verdict(origin is not None or flagged, flags)
+    return Verdict(look=False, doubts=(*((origin,) if origin else ()), *flags))
+
+
+def _held(code: Code, detail: str) -> Verdict:
+    return Verdict(look=False, doubts=(Doubt(code, detail),))
 
 
 def _origin(pixels: Pixels) -> Doubt | None:
@@ -93,16 +123,27 @@ def _origin(pixels: Pixels) -> Doubt | None:
     return None
 
 
-def _flags(pixels: Pixels) -> tuple[Doubt | None, ...]:
+def _flags(pixels: Pixels, policy: Policy) -> tuple[Doubt, ...]:
     """What the header itself warns of."""
-    flagged = pixels.burned_in not in {"", "NO"}
-    face = pixels.recognisable not in {"", "NO"}
-    return (
-        Doubt("burned_in_text_flagged", "Burned In Annotation (0028,0301)") if flagged else None,
-        Doubt("recognisable_face_flagged", "Recognizable Visual Features (0028,0302)")
-        if face
-        else None,
-        Doubt("overlay_in_pixels", "an overlay (60xx,0102) lies in unused bits of the pixels")
-        if pixels.overlay_in_pixels
-        else None,
-    )
+    found: list[Doubt] = []
+    if pixels.burned_in not in {"", "NO"}:
+        found.append(Doubt("burned_in_text_flagged", "Burned In Annotation (0028,0301)"))
+    if pixels.recognisable not in {"", "NO"}:
+        detail = "Recognizable Visual Features (0028,0302)"
+        found.append(Doubt("recognisable_face_flagged", detail))
+    elif "clean_recognizable_visual_features" in policy.options and _has_a_face(pixels):
+        detail = "thin slices of a head can be rendered to a face"
+        found.append(Doubt("recognisable_face_possible", detail))
+    if pixels.overlay_in_pixels:
+        detail = "an overlay (60xx,0102) lies in unused bits of the pixels"
+        found.append(Doubt("overlay_in_pixels", detail))
+    return tuple(found)
+
+
+def _has_a_face(pixels: Pixels) -> bool:
+    """A CT or MR of the head in slices thin enough, unless its header says there is none."""
+    if pixels.modality not in _RENDERED or pixels.recognisable == "NO":
+        return False
+    if not any(word in pixels.region for word in _HEADS):
+        return False
+    return pixels.slice_mm is None or pixels.slice_mm <= _THICK_MM

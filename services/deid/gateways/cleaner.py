@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from services.deid.domain import values
 from services.deid.domain.identifiers import Identifiers
 from services.deid.gateways import encode
+from services.deid.gateways.blanks import Blanks
 from services.deid.gateways.memory import questions
-from services.deid.gateways.pixels import pixel_pieces
+from services.deid.gateways.pixels import NOTHING, pixel_pieces
 from services.deid.gateways.rewrite import Order, Rewriting, creator, without_idle_creators
 from services.deid.gateways.search import in_all_encodings
 from services.deid.gateways.survey import known
@@ -46,6 +47,7 @@ class Cleaner:
 
     file: Part10
     order: Order
+    blanks: Blanks = NOTHING
     actions: Counter[str] = field(default_factory=Counter)
     own: set[bytes] = field(default_factory=set)
     before: bytes = field(init=False)
@@ -64,7 +66,7 @@ class Cleaner:
         """What lies between: pieces of at most a megabyte, but for a frame's fragment."""
         pixels = self.file.data_set.get(PIXEL_DATA)
         if pixels is not None:
-            yield from pixel_pieces(self.file, pixels)
+            yield from pixel_pieces(self.file, pixels, self.blanks)
 
     def forbidden(self) -> Identifiers:
         """What must not be found afterwards: all that the header knew, but for what we wrote."""

@@ -5,7 +5,7 @@ Runs in a sandboxed child: everything in and out is a path or a small picklable 
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -13,16 +13,20 @@ from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
 
 from services.deid.domain.actions import Rulebook
+from services.deid.domain.boxes import Kind, Placed
+from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.identity import Identity, Key, Subject
-from services.deid.domain.pixels import Doubt, doubts
+from services.deid.domain.pixels import Doubt, judged
 from services.deid.domain.policy import Policy
 from services.deid.domain.table import Table
+from services.deid.gateways.blanks import UnblankableError
 from services.deid.gateways.cleaner import Cleaner
 from services.deid.gateways.memory import Memory
 from services.deid.gateways.originals import Originals, originals_of
-from services.deid.gateways.pixels import facts
+from services.deid.gateways.pixels import NOTHING, facts
 from services.deid.gateways.rewrite import Order
 from services.deid.gateways.search import Search
+from services.deid.gateways.seen import looked
 from services.deid.gateways.verify import remaining
 from shared.runtime.dicom import Part10, UnreadableError, read_part10
 from shared.runtime.dicom.header import SOP_INSTANCE, STUDY_INSTANCE
@@ -41,6 +45,7 @@ class Task:
     patient of `case`, or of the file's study. `pseudonym` is what the case's patient is called
     already: a file of somebody else's goes under the case. What one of the `others` made is left.
     With `way_back` the receipt tells the old names: they are patient data.
+    `drawn`: boxes that operators drew, by the file's name.
     """
 
     key: Key
@@ -51,13 +56,14 @@ class Task:
     pseudonym: str | None = None
     others: tuple[Key, ...] = ()
     way_back: bool = False
+    drawn: Mapping[str, tuple[Placed, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What happened to one file. UIDs and hashes are those of the clean file, but `raw_sha256`.
 
-    `subject` is None where the file could not be read.
+    `subject` is None where the file could not be read. `places`: what was blanked or is in doubt.
     """
 
     sop_instance: str
@@ -69,6 +75,7 @@ class Receipt:
     doubts: tuple[Doubt, ...]
     subject: Subject | None = None
     originals: Originals = field(default=Originals(), repr=False)
+    places: tuple[tuple[Kind, Placed], ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -115,17 +122,19 @@ def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
         raw_sha256 = hashlib.sha256(raw).hexdigest() if isinstance(raw, bytes) else _sha256(source)
         file = read_part10(raw)
         order = _order(file, task)
-        cleaner = Cleaner(file, order)
+        seen = looked(
+            source, file, judged(facts(file), task.policy), task.drawn.get(source.name, ())
+        )
+        cleaner = Cleaner(file, order, seen.blanks)
         forbidden = cleaner.forbidden()
-        written = _write(target, cleaner, Search(forbidden))
-        held = doubts(facts(file))
+        written = _write_blanked(target, cleaner, forbidden)
         uids = cleaner.new_uid(SOP_INSTANCE), cleaner.new_uid(STUDY_INSTANCE)
         old = originals_of(file, order.identity) if task.way_back else Originals()
     with mapped(target) as clean:  # little of it is looked at
         left = remaining(read_part10(clean), order, forbidden, found=written.found)
     actions = tuple(sorted(cleaner.actions.items()))
-    wrote, doubted = (written.sha256, written.size), (*held, *left)
-    return Receipt(*uids, raw_sha256, *wrote, actions, doubted, order.subject, old)
+    wrote, doubted = (written.sha256, written.size), (*seen.doubts, *written.doubts, *left)
+    return Receipt(*uids, raw_sha256, *wrote, actions, doubted, order.subject, old, seen.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,17 @@ class _Written:
     sha256: str
     size: int
     found: bool
+    doubts: tuple[Doubt, ...] = ()
+
+
+def _write_blanked(target: Path, cleaner: Cleaner, forbidden: Identifiers) -> _Written:
+    """What can't be blanked is written as it is, for nobody to see: it is held."""
+    try:
+        return _write(target, cleaner, Search(forbidden))
+    except UnblankableError as error:
+        cleaner.blanks = NOTHING
+        doubt = Doubt("text_not_removable", f"text was found and can't be taken out: {error}")
+        return replace(_write(target, cleaner, Search(forbidden)), doubts=(doubt,))
 
 
 def _write(target: Path, cleaner: Cleaner, search: Search) -> _Written:

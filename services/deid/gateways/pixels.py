@@ -1,9 +1,11 @@
-"""How do pixels leave? Untouched, without what lies behind, under or between them."""
+"""How do pixels leave? Blanked where they must be, without what lies behind or between them."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
 from services.deid.domain.pixels import Pixels
 from services.deid.gateways import encode
+from services.deid.gateways.blanks import Blanks, Raster, UnblankableError
 from services.deid.gateways.jpeg import without_comments
 from shared.runtime.dicom import DataSet, Element, Part10
 
@@ -11,13 +13,27 @@ _CHUNK = 1 << 20
 _OVERLAYS = 0x60
 _BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
 _ROWS = 0x00280010
+NOTHING = Blanks()
+# Coders of all kinds, imported when the first compressed frame has to be blanked.
+_RECODING = "services.deid.gateways.recoding"
+# Body Part Examined, Study and Series Description, Protocol Name: where in the body.
+_REGION = (0x00180015, 0x00081030, 0x0008103E, 0x00181030)
+_THICKNESS = 0x00180050
 
 
-def pixel_pieces(file: Part10, pixels: Element) -> Iterator[bytes | memoryview]:
-    """The element Pixel Data (7FE0,0010) in pieces."""
+def pixel_pieces(
+    file: Part10, pixels: Element, blanks: Blanks = NOTHING
+) -> Iterator[bytes | memoryview]:
+    """The element Pixel Data (7FE0,0010) in pieces.
+
+    Raises UnblankableError when its coding does not let boxes be blanked and the rest be kept.
+    """
     encoding = file.data_set.encoding
     if pixels.fragments is None:
-        yield from _native(file, pixels)
+        yield from _native(file, pixels, blanks)
+        return
+    if blanks:
+        yield from import_module(_RECODING).recoded(file, pixels, blanks)
         return
     yield encode.head(encoding, pixels.tag, "OB", encode.UNDEFINED)
     for number, (at, length) in enumerate(pixels.fragments):
@@ -43,17 +59,42 @@ def facts(file: Part10) -> Pixels:
         overlay_in_pixels=any(
             _in_pixels(file, one) for one in file.data_set if one.tag >> 24 == _OVERLAYS
         ),
+        region=" ".join(file.string(tag) for tag in _REGION).upper(),
+        slice_mm=_millimetres(file.string(_THICKNESS)),
     )
 
 
-def _native(file: Part10, pixels: Element) -> Iterator[bytes | memoryview]:
+def _millimetres(text: str) -> float | None:
+    """A decimal string, None when it is none or not above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value > 0 else None
+
+
+def _native(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes | memoryview]:
     """As many bytes as the description says: what lies behind them is no pixel."""
     length = min(pixels.length, file.native_pixel_bytes() or 0)
     vr = pixels.vr or "OW"
     yield encode.head(file.data_set.encoding, pixels.tag, vr, length + length % 2)
-    yield from _chunks(file, pixels.at, length)
+    if blanks:
+        yield from _blanked(file, pixels.at, length, blanks)
+    else:
+        yield from _chunks(file, pixels.at, length)
     if length % 2:
         yield b"\0"
+
+
+def _blanked(file: Part10, at: int, length: int, blanks: Blanks) -> Iterator[bytes]:
+    """Frame by frame, so that a long loop takes no more memory than a short one."""
+    raster = Raster.of(file)
+    if raster is None or raster.size * raster.frames != length:
+        raise UnblankableError("the pixels are not whole bytes")
+    for number in range(raster.frames):
+        start, boxes = at + number * raster.size, blanks.on(number)
+        frame = file.buffer[start : start + raster.size]
+        yield bytes(raster.blanked(bytes(frame), boxes, blanks.fill)) if boxes else bytes(frame)
 
 
 def _chunks(file: Part10, at: int, length: int) -> Iterator[bytes | memoryview]:

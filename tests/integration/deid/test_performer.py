@@ -106,10 +106,12 @@ async def test_nothing_is_left_in_the_spool(
 async def test_nothing_held_is_in_the_clean_zone(
     store: ObjectStore, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    mr = as_bytes(scanner_image("MR_small.dcm", BARTHOLOMEW))
+    dataset = scanner_image("MR_small.dcm", BARTHOLOMEW)
+    dataset.BurnedInAnnotation = "YES"
+    mr = as_bytes(dataset)
 
     result = await cleaning(store, sandbox).perform(await planned(store, mr))
 
     assert isinstance(result, StudiesCleaned)
-    assert [finding.code for finding in result.held[0].findings] == ["derived_image"]
+    assert [finding.code for finding in result.held[0].findings] == ["burned_in_text_flagged"]
     assert not (tmp_path / "objects" / "clean").exists()

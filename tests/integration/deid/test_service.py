@@ -45,7 +45,7 @@ def ct(patient: Patient = BARTHOLOMEW, instance: int = 1) -> bytes:
 
 
 def hand() -> bytes:
-    return as_bytes(hand_radiograph(MARIPOSA, SMALL))
+    return as_bytes(hand_radiograph(MARIPOSA, SMALL, burned_in=True))
 
 
 def day(text: str) -> datetime:
@@ -91,7 +91,7 @@ async def test_a_radiograph_waits_for_a_person_who_looks_and_releases(at_work: L
     released = await at_work.hear(QuarantineReleased, case_id)
     event = await at_work.hear(CaseDeidentified, case_id)
 
-    assert [one.code for one in held.findings] == ["burned_in_text_possible"]
+    assert [one.code for one in held.findings] == ["burned_in_text_flagged"]
     assert listed["cases"] == [
         {"case_id": str(case_id), "partner": "st-elsewhere", "state": "quarantined", "waiting": 1}
     ]

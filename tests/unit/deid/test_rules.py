@@ -11,7 +11,7 @@ from services.deid.domain.actions import Action, Rulebook
 from services.deid.domain.dates import band_age, shift_date, shift_datetime
 from services.deid.domain.identifiers import gathered
 from services.deid.domain.identity import Identity, Key
-from services.deid.domain.pixels import Pixels, doubts
+from services.deid.domain.pixels import Pixels, judged
 from services.deid.domain.policy import BASIC, SECOND_OPINION
 from services.deid.domain.values import dummy, is_valid
 from services.deid.gateways.instance import table
@@ -31,6 +31,7 @@ CT = Pixels(
     overlay_in_pixels=False,
 )
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
+NM = "1.2.840.10008.5.1.4.1.1.20"
 
 
 @pytest.mark.parametrize(
@@ -65,9 +66,38 @@ DX = "1.2.840.10008.5.1.4.1.1.1.1"
 def test_only_a_scanners_own_cross_section_passes(
     change: dict[str, object], code: str | None
 ) -> None:
-    found = [doubt.code for doubt in doubts(replace(CT, **change))]  # type: ignore[arg-type]
+    unseen = judged(replace(CT, **change), BASIC)  # type: ignore[arg-type]
 
-    assert found == ([code] if code else [])
+    assert [doubt.code for doubt in unseen.doubts] == ([code] if code else [])
+    assert not unseen.look
+
+
+@pytest.mark.parametrize(
+    ("change", "look", "code"),
+    [
+        ({}, False, None),
+        ({"modality": "DX", "sop_class": DX}, True, None),
+        ({"sop_class": "1.2.840.10008.5.1.4.1.1.7"}, True, None),
+        ({"photometric": "RGB"}, True, None),
+        ({"image_type": ("DERIVED", "SECONDARY")}, True, None),
+        ({"burned_in": "YES"}, True, "burned_in_text_flagged"),
+        ({"has_pixels": False}, False, "pixels_missing"),
+        ({"overlay_in_pixels": True}, False, "overlay_in_pixels"),
+        ({"region": "HEAD", "slice_mm": 1.0}, False, "recognisable_face_possible"),
+        ({"region": "BRAIN W/O CONTRAST"}, False, "recognisable_face_possible"),
+        ({"region": "HEAD", "slice_mm": 8.0}, False, None),
+        ({"region": "HEAD", "recognisable": "NO"}, False, None),
+        ({"region": "HEAD", "modality": "NM", "sop_class": NM}, False, None),
+        ({"region": "CHEST", "slice_mm": 1.0}, False, None),
+    ],
+)
+def test_what_may_carry_text_is_looked_at_and_a_flag_or_a_face_waits(
+    change: dict[str, object], look: bool, code: str | None
+) -> None:
+    verdict = judged(replace(CT, **change), SECOND_OPINION)  # type: ignore[arg-type]
+
+    assert verdict.look == look
+    assert [doubt.code for doubt in verdict.doubts] == ([code] if code else [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How much burned-in text is found? Generated frames, their words, and the score."""
