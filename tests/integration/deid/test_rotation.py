@@ -1,11 +1,13 @@
-"""A new key while everything goes on: known patients keep their names, new ones get new names."""
+"""Whose key and whose policy? A new key, or a partner's own policy, while everything goes on."""
 
 import base64
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 
 from examples.phantom import BARTHOLOMEW, MARIPOSA, Patient, as_bytes, scanner_image
 from services.deid.domain.certificate import Certificate
@@ -15,6 +17,7 @@ from shared.contracts.deid import CaseDeidentified, DeidentificationFailed
 from shared.runtime.sealing import open_sealed
 from shared.testing.fixtures import Database
 from tests.integration.deid.lab import KEY, PRIVATE, Lab, case, lab
+from tests.unit.deid.cases import PARTNER
 
 NEWER = base64.b64encode(b"the key after, of thirty-two bytes").decode()
 ROTATED: dict[str, Any] = {
@@ -90,6 +93,26 @@ async def test_a_policy_may_begin_a_new_life_with_the_next_case(
 
     assert again.pseudonym != first.pseudonym
     assert proof.key_version == "2"
+
+
+async def test_a_partners_own_policy_is_used_for_its_cases(
+    place: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    shipped = SHIPPED.read_text(encoding="utf-8")
+    strict = shipped.replace("true", "false").replace("second-opinion", "strict")
+    (folder / f"{PARTNER}.yaml").write_text(strict, encoding="utf-8")
+
+    async with lab(**place, policies=folder) as at_work:
+        event, proof = await cleaned(at_work, "strict", BARTHOLOMEW)
+        (content,) = await at_work.clean(event)
+
+    assert proof.policy == "strict-2"
+    assert [code.value for code in proof.codes] == ["113100"]
+    dataset = dcmread(BytesIO(content))
+    assert dataset.StudyDate == ""
+    assert "PatientAge" not in dataset
 
 
 async def test_a_case_whose_key_is_gone_fails_aloud_and_can_be_tried_again(
