@@ -10,6 +10,7 @@ from services.matching.api import (
     directory,
     files,
     live,
+    next_case,
     operators,
     orders,
     readers,
@@ -30,7 +31,7 @@ from shared.runtime.postgres import Pool
 from shared.runtime.service import Core, Edges, Service, run
 from shared.runtime.settings import EX_CONFIG, read
 
-ROUTERS = (readers, availability, calendars, directory, operators, orders, live, why)
+ROUTERS = (readers, availability, calendars, directory, operators, orders, live, next_case, why)
 
 
 def edges(core: Core[Matching]) -> Edges:
