@@ -37,6 +37,7 @@ def lexicon() -> Lexicon:
         eponyms=frozenset(one.rstrip("!") for one in eponyms),
         heads=frozenset(_listed("heads")),
         familiar=frozenset(familiar - grammar - terms),
+        called=frozenset(familiar - {*_listed("function")}),
         certain=frozenset(one.rstrip("!") for one in eponyms if one.endswith("!")),
     )
 

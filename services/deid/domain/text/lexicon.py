@@ -40,7 +40,8 @@ class Lexicon:
     words: of the language, of medicine and of the technique; abbreviations too.
     surnames, given: names of people. eponyms: names that stand for a disease, a sign, a place in
     the body, a device. heads: what an eponym stands before ("cyst", "disease"). familiar: the most
-    frequent names, also those that are words ("Long", "Young"). certain: eponyms that need no head beside them.
+    frequent names, also those that are words ("Long", "Young"). certain: eponyms that need no head beside them. called:
+    the familiar names, and those that are words of grammar as well ("Day", "Cross").
     """
 
     words: frozenset[str]
@@ -50,6 +51,7 @@ class Lexicon:
     heads: frozenset[str]
     familiar: frozenset[str]
     certain: frozenset[str]
+    called: frozenset[str]
     _known: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def is_word(self, word: str) -> bool:
@@ -82,7 +84,7 @@ class Lexicon:
         return _TERMINATIONS.fullmatch(word) is not None
 
     def _is_listed(self, word: str) -> bool:
-        if word in self.words:
+        if word in self.words or _undoubled(word) in self.words:
             return True
         return any(
             word.endswith(ending)
@@ -90,3 +92,10 @@ class Lexicon:
             and word[: len(word) - len(ending)] + stem in self.words
             for ending, stem in _ENDINGS
         )
+
+
+def _undoubled(word: str) -> str:
+    """The verb of a form with a doubled consonant: "referring", "stopped"."""
+    stem = word.removesuffix("ing") if word.endswith("ing") else word.removesuffix("ed")
+    doubled = stem != word and len(stem) > 3 and stem[-1] == stem[-2]
+    return stem[:-1] if doubled else word

@@ -56,17 +56,51 @@ class Reader:
 def known_names(reader: Reader) -> Iterator[Hit | Suspicion]:
     """Every word that is or looks like a part of a known name."""
     certain = {n for n in range(len(reader.words)) if _is_certain(reader, n)}
+    certain |= _couples(reader)
     for n, word in enumerate(reader.words):
-        if n in certain:
+        if n in certain or _is_initial(reader, n, certain):
             yield Hit(word.start, word.end, "name", RANK)
         elif reader.exact(n) and not reader.is_term(n):
             beside = {n - 1, n + 1} & certain
-            if beside and word.capital:
+            if beside:
                 yield Hit(word.start, word.end, "name", RANK)
             elif word.capital:
                 yield Suspicion(word.start, word.end, "word_like_known_name")
+        elif _looks_like(reader, n):
+            yield Suspicion(word.start, word.end, "word_like_known_name")
     yield from _split(reader)
     yield from _spelled(reader)
+
+
+def _looks_like(reader: Reader, n: int) -> bool:
+    """A word of the language, capitalised without a reason, one slip away from a known name."""
+    word = reader.words[n]
+    near = word.proper and len(word.plain) > 3 and is_near(word.plain, reader.searched)
+    return near and not reader.is_term(n)
+
+
+def _couples(reader: Reader) -> set[int]:
+    """Two parts of a known name side by side, though both are words: "yaw head"."""
+    found: set[int] = set()
+    for n, (left, right) in enumerate(pairwise(reader.words)):
+        gap = reader.text[left.end : right.start]
+        both = gap in {" ", ", ", "-", "^"} and left.plain != right.plain
+        if both and reader.exact(n) and reader.exact(n + 1):
+            found |= {n, n + 1}
+    return found
+
+
+def _is_initial(reader: Reader, n: int, certain: set[int]) -> bool:
+    """A capital right beside a known name: "M Vanterpool", "Vanterpool, M"."""
+    word = reader.words[n]
+    if len(word.text) > 1 or not word.capital:
+        return False
+    for other in {n - 1, n + 1} & certain:
+        left, right = sorted((n, other))
+        between = reader.text[reader.words[left].end : reader.words[right].start]
+        if between in {" ", ". ", ", ", "."} and "\n" not in between:
+            return True
+    return False
 
 
 def _is_certain(reader: Reader, n: int) -> bool:

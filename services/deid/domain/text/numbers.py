@@ -26,7 +26,7 @@ _MARK = rf"{_SIGN}(?:{_SIGN}|\s(?:is|was|of|reads?|as|code)\b){{0,4}}"
 _PART = r"[A-Za-z0-9]{1,24}"
 _VALUE = (
     rf"(?P<value>(?=[A-Za-z/.:_*-]{{0,14}}\d|(?-i:[A-Z]{{1,6}})[ -]\d)"
-    rf"{_PART}(?:[/.:_*+-]{{1,2}}{_PART}){{0,8}}(?:[ ](?=[A-Z]{{0,4}}\d)[A-Z0-9]{{1,12}}(?![\w.]|\s?(?:mm|cm)))"
+    rf"{_PART}(?:[/.:_*+-]{{1,2}}{_PART}){{0,8}}(?:[ ](?=[A-Z]{{0,4}}\d)[A-Z0-9]{{1,12}}(?!\w|\.\d|\s?(?:mm|cm)))"
     rf"{{0,5}})(?!\w)"
 )  # fmt: skip
 _CUED = tuple(
@@ -35,11 +35,11 @@ _CUED = tuple(
 )
 # The same without any sign between: "MRN 4471920", but not "case 3", "lead 4", "study 2019".
 _BARE = re.compile(
-    r"(?<!\w)(?:(?P<mrn>mrn|mr#|nhs|chi|medical record|pid)|(?P<ssn>ssn|ss#|pesel|cpf)|(?P<vehicle>vin|plates?|kennzeichen)"
+    r"(?<!\w)(?:(?P<mrn>mrn|mr#|nhs|chi|medical record|pid)|(?P<ssn>ssn|ss#|pesel|cpf|national insurance|nino|ni)|(?P<vehicle>vin|plates?|kennzeichen)"
     r"|(?P<licence>dea|npi|gmc|passport|licen[cs]e)|(?P<device>serial|s/n|sn|udi)"
     r"|(?P<health_plan>medicare|medicaid|mbi|hicn|policy|member)|(?P<account>acct|account|csn|iban|encounter)"
     r"|(?P<number>accession|acc|requisition|badge|ticket|barcode))"
-    rf"(?:\s(?:is|was))?\s{{1,4}}(?P<value>(?=[A-Za-z-]{{0,8}}\d){_PART}(?:[/.-]{_PART}){{0,6}}(?:[ ](?=[A-Z]{{0,4}}\d)[A-Z0-9]{{2,8}}(?!\w)){{0,4}})(?!\w)",
+    rf"(?:\s(?:is|was))?\s{{1,4}}(?P<value>(?=(?-i:[A-Z]{{1,3}}[ ])?[A-Za-z-]{{0,8}}\d)(?-i:[A-Z]{{1,3}}[ ])?{_PART}(?:[/.-]{_PART}){{0,6}}(?:[ ](?=[A-Z]{{0,4}}\d)[A-Z0-9]{{1,8}}(?!\w)){{0,8}}(?-i:[ ][A-Z]{{1,3}}(?!\w))?)(?!\w)",
     re.IGNORECASE,
 )
 _SSN = re.compile(r"(?<![\w-])\d{3}[- .]\d{2}[- .]\d{4}(?![\w-])")

@@ -49,7 +49,7 @@ CUED = re.compile(
     r"accompanied|witnessed|prepared|cared for|treated|operated on|relayed|brought in|escorted|driven|known) by|(?:per|via|courtesy of|care of|c/o|thank(?:s| you)(?:,| to| for referring)?|dear|attn|on behalf of|discussion with|conversation with|consultation with|"
     r"(?:his|her|their|the patient's|patient's|pt's|my) (?:wife|husband|mother|father|son|daughter|brother|sister|spouse|partner|aunt|uncle|cousin|friend|neighbou?r|guardian|carer|caregiver|girlfriend|boyfriend|"
     r"grandson|granddaughter|grandmother|grandfather|fiance|fiancee|colleague|coach|roommate|niece|nephew|twin|dog|boss|teacher|gp|pcp|surgeon|oncologist|physician|doctor)|"
-    r"(?:named|name is|known as|called|nicknamed|goes by|nee|nee:|alias|aka|a\.k\.a\.|signed|patient|pt|wife|husband|mother|father|son|daughter|brother|sister|guardian|spouse|surgeon|oncologist|radiologist|technologist|nurse|physician|colleague))),?)"
+    r"(?:named|name is|known as|called|nicknamed|goes by|nee|nee:|alias|aka|a\.k\.a\.|signed|patient|pt|wife|husband|mother|father|son|daughter|brother|sister|guardian|spouse|surgeon|oncologist|radiologist|technologist|nurse|physician|colleague|neighbou?r|friend|interpreter|carer|caregiver|cousin|aunt|uncle|niece|nephew|partner|boyfriend|girlfriend))),?)"
     rf"(?:[ \t]{{1,2}}|\n)(?:{_TITLE}\.?[ \t]{{1,2}})?(?P<name>{_FULL})"
 )  # fmt: skip
 # "J. Vanterpool", "Vanterpool J", "VANTERPOOL, MARIPOSA", "Vanterpool^Mariposa"
@@ -58,6 +58,14 @@ INITIALLED = re.compile(
 )
 INVERTED = re.compile(
     r"(?<!\w)(?P<name>[A-Z][A-Za-z'-]{1,24}(?:[ -][A-Z][A-Za-z'-]{1,24})?(?:\^|,[ \t]?)[A-Z][A-Za-z'-]{1,24}(?:[ \t^][A-Z]\.?(?!\w))?)(?!\w)"
+)
+_OFFICE = r"(?i:consultant|attending|staff|chief|senior|radiologist|registrar|specialist|resident|fellow|physician|secretary|professor|head of|department|oberarzt|facharzt|chefarzt|radioloog)"
+# At the end of a letter, and over an office: "Yours sincerely,", "Consultant Radiologist".
+SIGNED = re.compile(
+    rf"(?i:\b(?:sincerely|faithfully|regards|wishes|truly|greetings|gru(?:ss|ess)en?|signed|signature)\b)[,.:]?[ \t]{{0,4}}\n{{1,4}}[ \t]{{0,8}}(?:{_TITLE}\.?[ \t]{{1,2}})?(?P<name>{_FULL})"
+)
+ABOVE = re.compile(
+    rf"(?m:^)[ \t]{{0,8}}(?:{_TITLE}\.?[ \t]{{1,2}})?(?P<name>{_FULL})[,.]?[ \t]{{0,4}}\n[ \t]{{0,8}}(?={_OFFICE})"
 )
 INITIALS = re.compile(
     r"(?:\b(?i:initials|inits?|pt|patient|tech|by|transcribed|dictated|typed)\b\W{0,4})(?P<name>[A-Z](?:\.?[ ]?[A-Z]){1,2}\b\.?)(?!\w)"

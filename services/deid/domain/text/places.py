@@ -19,9 +19,7 @@ _STREET = (
     r"loop|grove|gardens?|mews|hill|park|plaza|crossing|heights|ridge)"
 )  # fmt: skip
 _UNIT = r"(?:,?\s{0,2}(?:apt|apartment|unit|suite|ste|flat|floor|fl|bldg|building|#)\.?\s?#?[\w-]{1,6})?"
-_ZIP = (
-    r"(?:,?\s{1,2}[A-Z]{2}\.?)?(?:,?\s{1,2}(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}))?"
-)
+_ZIP = r"(?:,?\s{1,2}[A-Z]{2}\b\.?)?(?:,?\s{1,2}(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}))?"
 _TOWN = r"(?:,\s{1,3}[A-Z][a-z'-]{1,20}(?:[ -][A-Z][a-z'-]{1,20}){0,2})?"
 _INSTITUTION = (
     r"(?:[Hh]ospitals?|HOSPITAL|[Cc]linics?|CLINIC|[Ii]nfirmary|[Mm]edical (?:[Cc]ent(?:er|re)|[Gg]roup|[Ss]chool|[Ii]maging)|MEDICAL CENTER|"
@@ -39,6 +37,7 @@ _ADDRESSES = tuple(
         r"(?<!\w)(?:\d{1,4},?\s)?(?:[Rr]ue|[Cc]hemin|[Cc]alle|[Aa]venida|Via|Viale|Piazza|Rua|Paseo|Ulica|ul\.|(?:\d{1,4},?\s)(?:avenue|boulevard|place))\s(?:(?:de|du|des|del|della|la|le|el|los|las|San|Santa)\s){0,3}[A-Z][\w'-]{1,24}(?:[ -][A-Z][\w'-]{1,24}){0,3}(?:,?\s\d{1,4}[a-z]?\b)?(?:,?\s\d{4,5}\s[A-Z][\w-]{1,24})?",
         r"\b(?i:p\.?\s?o\.?\s?box|postfach|rural route)\s#?\d{1,6}\b" + _TOWN + _ZIP,
         r"(?<!\w)[A-Z][a-z'-]{1,20}(?:[ -][A-Z][a-z'-]{1,20}){0,2},\s{1,2}[A-Z]{2}\.?,?\s{1,2}\d{5}(?:-\d{4})?(?!\w)",
+        r"(?<=,\s)[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}(?!\w)",
         r"(?<![\w.])(?:GIR 0AA|[A-Z]{1,2}\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{2})(?!\w)",
         r"\b(?i:zip(?: code)?|postcode|postal code|plz)\W{0,3}[A-Z0-9]{3,5}(?:[ -][A-Z0-9]{3,4})?(?!\w)",
     )

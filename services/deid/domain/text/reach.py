@@ -11,7 +11,7 @@ RANK_LINK, RANK_PHONE = 0, 30
 _SHAPES: tuple[tuple[Kind, str], ...] = (
     ("photo", r"(?<!\w)[\w-]{1,60}(?:[ ]?\(\d{1,3}\))?\.(?:jpe?g|png|heic|gif|bmp|tiff?|webp|mp4|mov|avi)\b"),
     ("photo", r"(?:\bfull[- ]face\b|\bfacial\b|\bpatient\b|\bid(?:entification)?\b)\s(?:photo(?:graph)?s?|portrait|mugshot)\W{0,3}(?:(?:is|no|number|file|ref|image|id)\W{1,3}){0,2}(?=[\w-]{0,12}\d)[\w-]{3,40}"),
-    ("email", r"(?<![\w.+-])[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\]|\s(?:at|AT)\s(?=[\w-]{1,40}(?:\s(?:dot|DOT)\s|\.[a-z]{2,3}\b)))\s?[\w-]{1,60}(?:(?:\.|\s(?:dot|DOT)\s|\s?\((?:dot)\)\s?)[\w-]{1,40}){1,4}"),
+    ("email", r"(?<![\w.+'-])[\w.+'-]{1,64}\s?(?:@|\(at\)|\[at\]|\s(?:at|AT)\s(?=[\w-]{1,40}(?:\s(?:dot|DOT)\s|\.[a-z]{2,3}\b)))\s?[\w-]{1,60}(?:(?:\.|\s(?:dot|DOT)\s|\s?\((?:dot)\)\s?)[\w-]{1,40}){1,4}"),
     ("url", r"(?:\b(?:https?|ftp|sftp|file|ldap|dicom|wss?)://|\bwww\.)[^\s<>\"')\]]{2,500}"),
     ("url", r"(?<![\w@.-])(?:[a-z0-9-]{1,40}\.){1,4}(?:com|org|net|edu|gov|int|mil|info|health|care|clinic|hospital|io|co|me|app|uk|de|fr|es|it|nl|pl|ch|at|eu|us|ca|au|in|br|jp)(?:/[^\s<>\"')\]]{0,300})?(?![\w.-]\w)"),
     ("url", r"(?<!\w)(?:[a-z]:\\|\\\\)[^\s<>\"]{3,200}"),
@@ -23,11 +23,13 @@ _SHAPES: tuple[tuple[Kind, str], ...] = (
 _LINKS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _SHAPES)
 _CUED_PHONE = re.compile(
     r"(?:\b(?:tele?phones?|phone|tel|telefon|telefono|mobile|mob|cell(?:ular)?|handy|fax|telefax|pager|"
-    r"beeper|bleep|call(?:ed)?(?: (?:back|me|us))?(?: (?:at|on))?|extension|ext|hotline|voicemail|whatsapp|text me at|ph|contact no)\b)"
+    r"beeper|bleep|call(?:ed)?[ -]?(?:(?:back|me|us))?(?: (?:at|on))?|extension|ext|hotline|voicemail|whatsapp|text me at|ph|contact no)\b)"
     r"[\s.:#=()no-]{0,8}(?:(?:is|number|at|on)\W{1,2}){0,2}"
     r"(?P<value>[+(]{0,2}\d(?:[\s().x/-]{0,3}\d){2,16}(?:\s?(?:x|ext)\W{0,2}\d{1,6})?)",
     re.IGNORECASE,
 )
+# The shape of North America, whether or not the exchange exists.
+_SHAPED = re.compile(r"(?<![\w.])(?:\+?1[-. ])?(?:\(\d{3}\)[-. ]?|\d{3}[-.])\d{3}[-. ]\d{4}(?!\w)")
 _EXTENSION = re.compile(r"(?<![\w.])x\d{3,6}(?!\w|\.\d)", re.IGNORECASE)
 _DIGITS = re.compile(r"(?<![\w.])[+(]{0,2}\d(?:[\s().\u00b7/-]{0,3}\d){6,16}(?!\w|[.-]?\d)")
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "CH", "AT", "IN", "PL", "AU", "BR", "MX")
@@ -44,8 +46,9 @@ def reaches(text: str) -> Iterator[Hit]:
 def phones(text: str) -> Iterator[Hit]:
     for match in _CUED_PHONE.finditer(text):
         yield Hit(*match.span("value"), "phone", RANK_PHONE)
-    for match in _EXTENSION.finditer(text):
-        yield Hit(*match.span(), "phone", RANK_PHONE)
+    for pattern in (_SHAPED, _EXTENSION):
+        for match in pattern.finditer(text):
+            yield Hit(*match.span(), "phone", RANK_PHONE)
     for match in _DIGITS.finditer(text):
         if _is_phone(match[0]):
             yield Hit(*match.span(), "phone", RANK_PHONE)

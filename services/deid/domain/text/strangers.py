@@ -12,12 +12,14 @@ from services.deid.domain.text.kinds import Hit
 from services.deid.domain.text.lexicon import Lexicon
 from services.deid.domain.text.named import Reader, Suspicion
 from services.deid.domain.text.people import (
+    ABOVE,
     CUED,
     DEGREES,
     INITIALLED,
     INITIALS,
     INVERTED,
     PARTICLES,
+    SIGNED,
     TITLED,
     TRANSCRIBED,
     labelled,
@@ -32,6 +34,7 @@ _CALENDAR = frozenset(
     "mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday "
     "sunday mon tue wed thu fri sat sun".split()
 )
+_WHERE = frozenset("in at from near to via towards around outside".split())
 _TITLES = frozenset("dr drs mr mrs ms miss prof professor doctor md".split())
 
 
@@ -43,6 +46,7 @@ class Strangers:
 
     def hits(self) -> Iterator[Hit | Suspicion]:
         named = self._by_context()
+        named |= self._pairs()
         named |= self._again(named)
         named |= self._beside(named)
         for n in sorted(named):
@@ -54,39 +58,59 @@ class Strangers:
     def _by_context(self) -> set[int]:
         text = self.reader.text
         found: set[int] = set()
-        for pattern in (TITLED, DEGREES):
+        for pattern in (TITLED, DEGREES, INITIALLED, ABOVE):
             for match in pattern.finditer(text):
-                found |= self._words_in(*match.span("name"), first_counts=pattern is TITLED)
-        for pattern in (CUED, INITIALLED):
-            for match in pattern.finditer(text):
-                found |= self._words_in(*match.span("name"))
+                first = pattern is TITLED
+                found |= self._words_in(*match.span("name"), first_counts=first, called=True)
+        for match in CUED.finditer(text):
+            found |= self._words_in(*match.span("name"), led=True)
+        for match in SIGNED.finditer(text):
+            found |= {n for n in self._inside(*match.span("name")) if self.reader.words[n].capital}
         for start, end in labelled(text):
-            found |= self._words_in(start, end, whole=True)
+            found |= self._words_in(start, end, whole=True, called=True)
         for match in INVERTED.finditer(text):
             inside = self._inside(*match.span("name"))
             if all(self._could_be(n) for n in inside) and any(self._is_name(n) for n in inside):
                 found |= set(inside)
         return found
 
-    def _words_in(
-        self, start: int, end: int, *, first_counts: bool = False, whole: bool = False
+    def _words_in(  # noqa: PLR0913 - how much each kind of context tells
+        self,
+        start: int,
+        end: int,
+        *,
+        first_counts: bool = False,
+        whole: bool = False,
+        called: bool = False,
+        led: bool = False,
     ) -> set[int]:
-        """The words of a context that can be names, up to the first that can't unless `whole`."""
+        """The words of a context that can be names, up to the first that can't unless `whole`.
+
+        `led`: a word of the language right before a surname is a given name: "Yaw Nguyen".
+        """
         found: set[int] = set()
-        for place, n in enumerate(self._inside(start, end)):
+        inside = self._inside(start, end)
+        for place, n in enumerate(inside):
             word = self.reader.words[n]
-            if self._could_be(n) or (first_counts and place == 0 and not self._is_title(word)):
+            leads = (
+                led and place == 0 and word.proper and any(self._could_be(m) for m in inside[1:2])
+            )
+            counts = first_counts and place == 0 and not self._is_title(word)
+            if counts or leads or self._could_be(n, called=called):
                 found.add(n)
             elif not whole and word.plain not in PARTICLES and len(word.plain) > 1:
                 break
         return found
 
-    def _could_be(self, n: int) -> bool:
-        """Somebody may be called so: a frequent name, or no word at all."""
+    def _could_be(self, n: int, *, called: bool = False) -> bool:
+        """Somebody may be called so: a frequent name, or no word at all.
+
+        `called`: what stands around leaves no other reading, so a word of grammar is a name too.
+        """
         word, lexicon = self.reader.words[n], self.reader.lexicon
         if not word.capital or len(word.plain) == 1 or self._is_title(word):
             return False
-        if word.plain in lexicon.familiar:
+        if word.plain in (lexicon.called if called else lexicon.familiar):
             return not self.reader.is_term(n)
         return not lexicon.is_word(word.plain) and not self.reader.is_term(n)
 
@@ -116,6 +140,24 @@ class Strangers:
             and (not lexicon.is_word(word.plain) or word.proper)
         }
 
+    def _pairs(self) -> set[int]:
+        """Two words side by side that are none of the language, both capitalised."""
+        words, text, lexicon = self.reader.words, self.reader.text, self.reader.lexicon
+        odd = [
+            word.capital
+            and len(word.plain) > 2
+            and not (word.loud or word.all_capitals)
+            and not lexicon.is_word(word.plain)
+            and not lexicon.is_eponym(word.plain)
+            for word in words
+        ]
+        pairs = (
+            n
+            for n in range(len(words) - 1)
+            if odd[n] and odd[n + 1] and text[words[n].end : words[n + 1].start] in {" ", "-"}
+        )
+        return {one for n in pairs for one in (n, n + 1)}
+
     def _beside(self, named: set[int]) -> set[int]:
         """An unknown word right beside a name is its other half; an initial too."""
         words, text = self.reader.words, self.reader.text
@@ -136,7 +178,8 @@ class Strangers:
     def _is_stranger(self, word: Word) -> bool:
         lexicon = self.reader.lexicon
         unknown = not lexicon.is_word(word.plain) and not lexicon.is_eponym(word.plain)
-        name = unknown or word.plain in lexicon.familiar
+        common = lexicon.called if word.loud or word.first else lexicon.surnames
+        name = unknown or word.plain in common
         return word.capital and len(word.text) > 1 and name and not self._is_title(word)
 
     def _initials(self) -> Iterator[Hit]:
@@ -150,6 +193,17 @@ class Strangers:
         for match in re.finditer(r"(?<![\w.])(?:[A-Z]\.\s?){2,3}", self.reader.text):
             if "".join(sorted(re.sub(r"\W", "", match[0]).lower())) in known:
                 yield Hit(match.start(), match.start() + len(match[0].rstrip()), "name", RANK)
+
+    def _is_where(self, n: int) -> bool:
+        """Right behind "in", "at", "from": a place, whoever else is called so."""
+        words = self.reader.words
+        before = words[n - 1] if n else None
+        return (
+            before is not None
+            and before.plain in _WHERE
+            and self.reader.text[before.end : words[n].start] == " "
+            and words[n].proper
+        )
 
     def _is_heading(self, n: int) -> bool:
         """A word of the language before a colon, or before what a device or sign is called."""
@@ -167,7 +221,7 @@ class Strangers:
             if self.reader.is_term(n) or self._is_heading(n):
                 continue
             found = _verdict(word, self.reader.lexicon)
-            if found and n in places:
+            if found and (n in places or self._is_where(n)):
                 yield Hit(word.start, word.end, "place", RANK)
             elif found == "name":
                 yield Hit(word.start, word.end, "name", RANK)

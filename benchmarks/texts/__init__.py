@@ -1,0 +1,1 @@
+"""Reports that nobody wrote about nobody, in two styles, with planted identifiers."""
