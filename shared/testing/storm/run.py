@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from shared.runtime import clock
 from shared.runtime.local import environment, ports
 from shared.runtime.local.child import Child, Command
 from shared.runtime.local.database import init_database, with_database
+from shared.runtime.local.failure import SetupError
 from shared.runtime.local.places import CHECKOUT
 from shared.runtime.local.program import Program
 from shared.runtime.local.stack import Plan, Stack
@@ -44,6 +46,7 @@ POINTS = (
 )
 LOOK_SECONDS = 1.0
 LINGER_SECONDS = 60.0
+STARTS = 5
 MOST = 0.8
 
 
@@ -85,7 +88,7 @@ class Storm:
     async def rage(self) -> Ledger:
         """Go through the whole storm; everything is stopped at the end."""
         try:
-            await asyncio.to_thread(self.stack.start)
+            await asyncio.to_thread(_in_the_end, self.stack.start)
             await self._open_books()
             audit = Audit(self._admin_dsn, [*SERVICES, bookkeeper.NAME])
             await audit.install()
@@ -160,9 +163,7 @@ class Storm:
             command = Command(name, argv, self.stack.places.log(name), common | own, CHECKOUT)
             self.books.append(Program(command, self.stack.places.record(name), port))
         for one in self.books:
-            one.child.start()
-        for one in self.books:
-            await asyncio.to_thread(one.await_ready)
+            await asyncio.to_thread(_in_the_end, partial(_ready, one))
 
     def _operator(self) -> Operator:
         urls = {**self.stack.urls, bookkeeper.NAME: self.books[0].url}
@@ -268,3 +269,20 @@ class Storm:
 def _listened(service: str) -> set[str]:
     listens = importlib.import_module(f"services.{service}.subscribers").LISTENS
     return {kind.ce_type() for kinds in listens.values() for kind in kinds}
+
+
+def _ready(program: Program) -> None:
+    program.child.start()
+    program.await_ready()
+
+
+def _in_the_end(start: Callable[[], None]) -> None:
+    """Start something; a fail point may kill it before it is ready, but not for ever."""
+    for attempt in range(STARTS):
+        try:
+            start()
+        except SetupError:
+            if attempt == STARTS - 1:
+                raise
+        else:
+            return
