@@ -34,11 +34,10 @@ def deid() -> Clean:
     importlib.import_module("deid.logger").bot.level = 0
 
     def clean(source: Path, target: Path) -> None:
-        files = [str(source)]
-        found = dicom.get_identifiers(files)
         dicom.replace_identifiers(
-            dicom_files=files, ids=found, deid=recipe, output_folder=str(target.parent)
-        )
+            dicom_files=[str(source)], deid=recipe, save=True, overwrite=True,
+            output_folder=str(target.parent), remove_private=True,
+        )  # fmt: skip
 
     return clean
 
@@ -96,6 +95,8 @@ def _all(clean: Clean, files: list[Path], out: Path) -> list[str]:
         try:
             clean(file, out / file.name)
         except Exception:  # noqa: BLE001 - a peer may raise whatever it likes
+            (out / file.name).unlink(missing_ok=True)
+        if not (out / file.name).exists():
             faults.append(file.name)
     return faults
 

@@ -97,10 +97,10 @@ _TECHNICAL_TAGS = frozenset((
     0x00082120, 0x00082127,
 ))  # fmt: skip
 _CHATTY = ("Description", "Comment", "Notes", "Protocol", "Instruction", "DeviceID", "Address")
-# Bulk data that a viewer needs: lookup tables and the offsets of frames.
+# Bulk data that a viewer needs: lookup tables, waveforms and the offsets of frames.
 _BULK = frozenset((
     0x00281201, 0x00281202, 0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223,
-    0x00281224, 0x00283006, 0x7FE00001, 0x7FE00002,
+    0x00281224, 0x00283006, 0x54001010, 0x7FE00001, 0x7FE00002,
 ))  # fmt: skip
 
 

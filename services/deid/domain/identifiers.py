@@ -25,7 +25,10 @@ TERMS = frozenset(
     b"joint kidney knee lateral leg liver long lung manual mandible neck none normal nose "
     b"original other oblique orbit patella pelvis primary prone radius rib sacrum sagittal scapula "
     b"secondary shoulder skull spine sternum supine thigh thumb tibia toe ulna volume wrist "
-    b"yes".split()
+    b"yes "
+    # Value Type (0040,A040) and Relationship Type (0040,A010) of structured reports, PS3.3 C.17.3
+    b"code composite container contains date datetime image num pname scoord scoord3d tcoord text "
+    b"time uidref waveform".split()
 )
 _CODED = frozenset(("CS",))
 _TEXT = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))

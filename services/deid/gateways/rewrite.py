@@ -18,6 +18,7 @@ from shared.runtime.dicom import DataSet, Element, Part10
 _TIMEZONE = 0x00080201
 _SEXES = frozenset(("F", "M", "O"))
 _FREE_TEXT = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
+_TYPE_2 = frozenset((0x00700081,))  # Content Description, PS3.3 table 10-12
 _LIKE_A_UID = re.compile(rb"\d+\.\d+\.\d")
 
 
@@ -55,14 +56,14 @@ class Rewriting:
             self.actions[f"removed, {rule.why}"] += 1
             return None
         self.actions[rule.action.value] += 1
-        return encode.element(data_set.encoding, element.tag, rule.vr, value)
+        return encode.element(self.file.data_set.encoding, element.tag, rule.vr, value)
 
     def rule(self, element: Element, data_set: DataSet) -> Rule:
         return rule_of(self.file, self.order.rulebook, element, data_set)
 
     def _value(self, element: Element, rule: Rule, *, depth: int, strict: bool) -> bytes | None:
         """What stands in the element's place; None removes it."""
-        action = rule.otherwise if rule.action is Action.DESCRIPTOR else rule.action
+        action = self._action(element.tag, rule, strict=strict)
         if action in {Action.REMOVE, Action.PIXELS} or element.fragments is not None:
             return None
         if rule.vr == "SQ":
@@ -75,6 +76,17 @@ class Rewriting:
         if action in {Action.KEEP, Action.SCREEN}:
             return self._kept(element.tag, rule, raw)
         return self._changed(rule, raw)
+
+    @staticmethod
+    def _action(tag: int, rule: Rule, *, strict: bool) -> Action:
+        """What the rule means here: no module loses an attribute of Type 1 or 2 for its kind."""
+        action = rule.otherwise if rule.action is Action.DESCRIPTOR else rule.action
+        if action is Action.REMOVE and rule.why == "kind of value":
+            if tag in _TYPE_2:
+                return Action.EMPTY
+            if strict and rule.vr in _FREE_TEXT:
+                return Action.DUMMY
+        return action
 
     def _sequence(
         self, element: Element, action: Action, *, depth: int, strict: bool
@@ -143,10 +155,15 @@ class Rewriting:
 
 
 def rule_of(file: Part10, rulebook: Rulebook, element: Element, data_set: DataSet) -> Rule:
-    """The rule for an element where it stands: a private one is its creator's."""
+    """The rule for an element where it stands: a private one is its creator's.
+
+    A value of VR UN is of the dictionary's VR, implicit and little endian (PS3.5 6.2.2 note 2): in
+    a big endian file, which is retired, it goes as another VR does.
+    """
+    vr = "" if element.vr == "UN" and file.data_set.encoding.little else element.vr
     if element.tag >> 16 & 1:
-        return rulebook.private(creator(file, element.tag, data_set), element.tag, element.vr)
-    return rulebook.rule(element.tag, element.vr)
+        return rulebook.private(creator(file, element.tag, data_set), element.tag, vr)
+    return rulebook.rule(element.tag, vr)
 
 
 def creator(file: Part10, tag: int, data_set: DataSet) -> str:

@@ -105,7 +105,7 @@ def _note(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> 
 
 def _note_value(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> None:
     tag, vr = element.tag, element.vr
-    if not vr and tag in DicomDictionary:
+    if vr in {"", "UN"} and tag in DicomDictionary:
         vr = DicomDictionary[tag][0]
     if vr == "PN":
         found.names.add(file.value(element))

@@ -175,3 +175,22 @@ def test_an_unreadable_file_is_held_and_leaves_nothing(tmp_path: Path) -> None:
     assert clean == b""
     assert [doubt.code for doubt in receipt.doubts] == ["unreadable"]
     assert not any(doubt.releasable for doubt in receipt.doubts)
+
+
+def test_a_value_of_unknown_vr_is_judged_by_the_dictionary(tmp_path: Path) -> None:
+    write = Writer(EXPLICIT)
+    unknown = {
+        0x00080060: b"CT",
+        0x00080090: b"BRANNIGAN^HORATIO ",
+        0x00180050: b"1.25",
+        0x00181020: b"for BRANNIGAN ",
+        0x00089999: b"what is this",
+    }
+    elements = [(tag, write.element(tag, "UN", value)) for tag, value in unknown.items()]
+
+    clean, _ = cleaned(write.file(elements), tmp_path)
+
+    dataset = dcmread(BytesIO(clean))
+    assert (dataset.Modality, dataset.SliceThickness) == ("CT", 1.25)
+    assert b"BRANNIGAN" not in clean
+    assert 0x00089999 not in dataset
