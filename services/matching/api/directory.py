@@ -43,7 +43,7 @@ def router(core: Core[Matching]) -> APIRouter:
 
     @routes.post("/admin/fhir", openapi_extra=BODY)
     async def take_over(request: Request, who: Who) -> Taken:
-        """Lay a Bundle (PractitionerRole, Practitioner, Schedule, Slot) over the roster, or nothing."""
+        """Lay a Bundle (PractitionerRole, Practitioner, Schedule, Slot) over the roster, whole."""
         try:
             bundle = fhir.parsed(await request.body())
         except ValidationError as error:

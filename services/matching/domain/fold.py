@@ -66,7 +66,7 @@ def _learnt(state: Known, event: own.NeedLearnt) -> Assignment:
             name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once", "lease")
         }
     if state.brief is None:
-        return Unknown(brief=Brief(**known))
+        return Unknown(brief=Brief(role=event.need.role, **known))
     return _with(state, state.brief.model_copy(update=known))
 
 

@@ -8,6 +8,7 @@ from services.matching.domain.effort import rvu
 from services.matching.domain.told import Rules
 from shared.contracts.base import CaseId, Frozen, OpaqueId, PartnerId, ServiceLevel
 from shared.contracts.intake import AgeBand, CaseAccepted, CaseSupplemented, ReasonForReview
+from shared.contracts.matching import Role
 
 MINORS: Final[frozenset[AgeBand]] = frozenset({"0-1", "2-5", "6-11", "12-17"})
 UNKNOWN_REGION: Final = "UNKNOWN"
@@ -40,6 +41,13 @@ class Need(Frozen):
     def pediatric(self) -> bool:
         """A reader for children is wanted: by age, or because the partner asks for one."""
         return self.age_band in MINORS or PEDIATRIC in (self.reason_for_review, self.subspecialty)
+
+    @property
+    def role(self) -> Role:
+        """Say as what it is read: who is shown conflicting opinions decides between them."""
+        return (
+            "adjudicator" if self.reason_for_review == "conflicting_opinions" else "second_reader"
+        )
 
     @property
     def obstetric(self) -> bool:

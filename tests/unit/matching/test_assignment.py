@@ -90,6 +90,17 @@ def test_an_accepted_and_clean_case_is_open() -> None:
     assert isinstance(step.state.assignment, Open)
 
 
+def test_who_is_shown_conflicting_opinions_adjudicates_from_the_start() -> None:
+    case = given(MATCHING).then(accepted(reason_for_review="conflicting_opinions"))
+
+    [opened, *_] = case.when(deidentified()).events
+    [offered] = case.then(deidentified()).when(offer()).events
+
+    assert isinstance(opened, CaseOpened)
+    assert isinstance(offered, AssignmentOffered)
+    assert opened.role == offered.role == "adjudicator"
+
+
 def test_what_comes_before_the_acceptance_is_decided_with_it() -> None:
     early = given(MATCHING).then(deidentified())
 
