@@ -6,7 +6,7 @@ exception is a fault of ours.
 
 from services.deid.domain.actions import Rulebook
 from services.deid.domain.identity import Identity, Key
-from services.deid.domain.pixels import doubts
+from services.deid.domain.pixels import judged
 from services.deid.domain.policy import SECOND_OPINION
 from services.deid.gateways.cleaner import Cleaner
 from services.deid.gateways.instance import table
@@ -40,7 +40,7 @@ def _cleaned(file: Part10, order: Order) -> Part10:
     """Clean, look at the pixels' description, and verify, as the service does."""
     cleaner = Cleaner(file, order)
     content = cleaner.before + b"".join(bytes(one) for one in cleaner.pixels()) + cleaner.after
-    doubts(facts(file))
+    judged(facts(file), SECOND_OPINION)
     originals_of(file, order.identity)
     clean = read_part10(content)
     remaining(clean, order, cleaner.forbidden(), found=False)

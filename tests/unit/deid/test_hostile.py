@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
-from services.deid.domain.pixels import doubts
+from services.deid.domain.pixels import judged
+from services.deid.domain.policy import SECOND_OPINION
 from services.deid.gateways.children import cleaned
 from services.deid.gateways.pixels import facts
 from shared.runtime.dicom import UnreadableError, read_part10
@@ -47,7 +48,7 @@ def passes(content: bytes) -> bool:
         file = read_part10(content)
     except UnreadableError:
         return False
-    return not doubts(facts(file)) and attempt(content)
+    return not judged(facts(file), SECOND_OPINION).doubts and attempt(content)
 
 
 @pytest.mark.parametrize("name", TEN)
