@@ -33,7 +33,7 @@ from tests.unit.deid.files import EXPLICIT, Writer
 
 SMALL = Shot(rows=375, columns=300)
 REPORT = "Hand, three views. Mrs Vanterpool, born 14.03.1967, fell on 2026-10-30. No fracture."
-DOUBTFUL = "Hand. Mrs Vanterpool fell near Larkhollow on 2026-10-30. No fracture."
+DOUBTFUL = "Hand. Mrs Vanterpool fell off the Larkhollow bus on 2026-10-30. No fracture."
 
 
 def ct(patient: Patient = BARTHOLOMEW, instance: int = 1) -> bytes:
@@ -149,7 +149,7 @@ async def test_a_text_in_doubt_waits_for_a_person_and_goes_without_the_name(at_w
     assert content.status == "released"
     assert content.content is not None
     assert (await at_work.store.get(content.content)).decode() == text
-    assert text.startswith("Hand. Mrs [NAME] fell near [PLACE] on [DATE ")
+    assert text.startswith("Hand. Mrs [NAME] fell off the [PLACE] bus on [DATE ")
     assert event.supplement == 1
     assert await at_work.leaks([*MARIPOSA.identifiers(), "Larkhollow"]) == []
 
@@ -169,7 +169,7 @@ async def test_an_operator_may_release_a_text_as_it_is_proposed(at_work: Lab) ->
     (content,) = event.documents
     assert content.content is not None
     kept = await at_work.store.get(content.content)
-    assert kept.startswith(b"Hand. Mrs [NAME] fell near Larkhollow on [DATE ")
+    assert kept.startswith(b"Hand. Mrs [NAME] fell off the Larkhollow bus on [DATE ")
     assert await at_work.leaks(MARIPOSA.identifiers()) == []
 
 
