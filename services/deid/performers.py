@@ -7,7 +7,9 @@ same names and gives the same result.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from services.deid.domain.boxes import Placed
 from services.deid.domain.certificate import (
     Certificate,
     CertifiedInstance,
@@ -19,7 +21,7 @@ from services.deid.domain.certificate import (
 from services.deid.domain.events import WorkPlanned
 from services.deid.domain.identity import Identity, Keyring, Subject
 from services.deid.domain.inputs import CleaningFailed, StudiesCleaned
-from services.deid.domain.state import Decision, HeldFinding, HeldInstance, item_of
+from services.deid.domain.state import Decision, HeldFinding, HeldInstance, Place, item_of
 from services.deid.domain.text.kinds import Scrubbed
 from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
@@ -171,7 +173,8 @@ class Cleaning:
         decisions = {decision.item: decision for decision in plan.decisions}
         async with self.vault.fetched_all(batch) as sources:
             pairs = [(one, one.with_name(f"clean-{one.name}")) for one in sources]
-            receipts = await cleaned(self.sandbox, pairs, task)
+            drawn = _drawn(plan.case_id, batch, sources, decisions)
+            receipts = await cleaned(self.sandbox, pairs, replace(task, drawn=drawn))
             done = [
                 _settled(plan.case_id, study, raw, receipt, decisions)
                 for raw, receipt in zip(batch, receipts, strict=True)
@@ -232,6 +235,21 @@ class Cleaning:
         return await self.sealing.keep(plan.case_id, study.study, task, task.subject, old)
 
 
+def _drawn(
+    case_id: CaseId,
+    batch: Sequence[ObjectRef],
+    sources: Sequence[Path],
+    decisions: Mapping[str, Decision],
+) -> dict[str, tuple[Placed, ...]]:
+    """What operators drew, by the name under which a file is cleaned."""
+    decided = [decisions.get(item_of(case_id, raw)) for raw in batch]
+    return {
+        source.name: tuple(place.placed for place in decision.boxes)
+        for source, decision in zip(sources, decided, strict=True)
+        if decision is not None and decision.boxes
+    }
+
+
 def _settled(
     case_id: CaseId,
     study: RawStudy,
@@ -255,6 +273,7 @@ def _held(case_id: CaseId, study: RawStudy, raw: ObjectRef, receipt: Receipt) ->
         study=study.study,
         raw=raw,
         findings=tuple(HeldFinding(code=one.code, detail=one.detail) for one in receipt.doubts),
+        places=tuple(Place.of(kind, one) for kind, one in receipt.places),
     )
 
 

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Body
 from services.deid.api.desk import CASE, Case, Desk, Key, Operator
 from services.deid.api.schema import Decide, Decided
 from services.deid.domain.inputs import DecideItems, PlanAgain
-from services.deid.domain.state import Cancelled, State, Text, Unknown
+from services.deid.domain.state import Cancelled, Place, State, Text, Unknown
+from services.deid.gateways.picture import frames_of
 from shared.contracts.base import CaseId, ObjectRef
+from shared.runtime.dicom import UnreadableError
 from shared.runtime.errors import Problem
 
 
@@ -20,6 +22,7 @@ def router(desk: Desk) -> APIRouter:
         case_id: Case, who: Operator, key: Key, wish: Annotated[Decide, Body()]
     ) -> Decided:
         """Release or reject items. The case goes on when its last instance is decided."""
+        boxes = await _boxes(desk, case_id, wish)
         content = await _content(desk, case_id, wish)
         asked = DecideItems(
             case_id=case_id,
@@ -28,6 +31,7 @@ def router(desk: Desk) -> APIRouter:
             reason=wish.reason,
             by=who,
             content=content,
+            boxes=boxes,
         )
         return _decided(case_id, await desk.ask(asked, key))
 
@@ -37,6 +41,36 @@ def router(desk: Desk) -> APIRouter:
         return _decided(case_id, await desk.ask(PlanAgain(case_id=case_id, by=who), key))
 
     return routes
+
+
+async def _boxes(desk: Desk, case_id: CaseId, wish: Decide) -> tuple[Place, ...]:
+    """What the operator drew, once it is seen to lie on the image's frames."""
+    if not wish.boxes:
+        return ()
+    held = await desk.item(case_id, wish.items[0])
+    if isinstance(held, Text) or len(wish.items) != 1:
+        raise Problem(422, "boxes-unwanted", "Boxes go with the release of one image.", "#/boxes")
+    try:
+        async with desk.vault.fetched(held.raw) as path:
+            frames = await desk.sandbox.run(frames_of, path)
+    except UnreadableError as error:
+        raise Problem(422, "no-picture", f"The file can't be shown: {error.detail}.") from None
+    for n, box in enumerate(wish.boxes):
+        inside = box.left < box.right <= frames.columns and box.top < box.bottom <= frames.rows
+        if not inside or (box.frame or 1) > frames.frames:
+            size = f"{frames.frames} frames of {frames.rows} rows and {frames.columns} columns"
+            raise Problem(422, "box-outside", f"The image has {size}.", f"#/boxes/{n}")
+    return tuple(
+        Place(
+            kind="drawn",
+            left=box.left,
+            top=box.top,
+            right=box.right,
+            bottom=box.bottom,
+            frame=None if box.frame is None else box.frame - 1,
+        )
+        for box in wish.boxes
+    )
 
 
 async def _content(desk: Desk, case_id: CaseId, wish: Decide) -> ObjectRef | None:

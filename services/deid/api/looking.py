@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from services.deid.api.desk import CASE, Case, Desk, Item, Operator, look_at
-from services.deid.api.schema import InstanceLook, TextLook, text_look
+from services.deid.api.schema import InstanceLook, SeenBox, TextLook, text_look
 from services.deid.domain.state import HeldInstance, Text
 from services.deid.gateways.picture import frames_of, picture
 from shared.contracts.base import CaseId
@@ -28,19 +28,20 @@ def router(desk: Desk) -> APIRouter:
         return await _instance(desk, case_id, found)
 
     @routes.get("/frames/{n}", response_class=Response)
-    async def look_at_frame(
+    async def look_at_frame(  # noqa: PLR0913, PLR0917 - what an HTTP request says
         case_id: Case,
         item: Item,
         n: Annotated[int, Path(ge=1)],
         who: Operator,
         full: Annotated[bool, Query(description="show the whole range of grey values")] = False,  # noqa: FBT002 - a query parameter
+        boxes: Annotated[bool, Query(description="outline what was found")] = True,  # noqa: FBT002 - a query parameter
     ) -> Response:
         """See one frame as a PNG. The look is recorded."""
         found = await desk.item(case_id, item)
         if isinstance(found, Text):
             raise Problem(404, "not-found", "A document has no frames.")
         await desk.record_look(case_id, item, who, n)
-        return Response(await _png(desk, found, n, full=full), media_type="image/png")
+        return Response(await _png(desk, found, n, full=full, boxes=boxes), media_type="image/png")
 
     return routes
 
@@ -64,16 +65,19 @@ async def _instance(desk: Desk, case_id: CaseId, held: HeldInstance) -> Instance
         rows=frames.rows,
         columns=frames.columns,
         pictures=[f"{look}/frames/{n + 1}" for n in range(frames.frames)],
+        boxes=[SeenBox.of(one) for one in held.places],
     )
 
 
-async def _png(desk: Desk, held: HeldInstance, n: int, *, full: bool) -> bytes:
+async def _png(desk: Desk, held: HeldInstance, n: int, *, full: bool, boxes: bool) -> bytes:
     try:
         async with desk.vault.fetched(held.raw) as path:
             frames = await desk.sandbox.run(frames_of, path)
             if n > frames.frames:
                 raise Problem(404, "not-found", f"The image has {frames.frames} frames.")
-            return await desk.sandbox.run(picture, path, n - 1, full=full)
+            shown = [one for one in held.places if boxes and one.placed.on(n - 1)]
+            outlines = [(one.kind, one.placed.box) for one in shown]
+            return await desk.sandbox.run(picture, path, n - 1, outlines, full=full)
     except UnreadableError as error:
         raise _no_picture(error) from None
 

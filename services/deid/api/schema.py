@@ -4,12 +4,14 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.deid.domain.boxes import Kind
 from services.deid.domain.certificate import Certificate
-from services.deid.domain.state import Decision, HeldInstance, Reason, Text, Verdict
+from services.deid.domain.state import Decision, HeldInstance, Place, Reason, Text, Verdict
 from services.deid.domain.text.kinds import Scrubbed
 from services.deid.store import WaitingCase
 from shared.contracts.base import CaseId, OpaqueId
 
+MOST_BOXES = 1000  # on all frames of one image
 LONGEST_TEXT = 200_000  # characters: a report of a hundred pages
 Name = OpaqueId
 
@@ -55,7 +57,7 @@ class DecisionLine(BaseModel):
     def of(cls, decision: Decision | None) -> "DecisionLine | None":
         if decision is None:
             return None
-        return cls(**decision.model_dump(exclude={"item"}))
+        return cls(**decision.model_dump(exclude={"item", "boxes"}))
 
 
 class ItemLine(BaseModel):
@@ -82,6 +84,32 @@ class CaseItems(BaseModel):
     items: list[ItemLine]
 
 
+class BoxLine(BaseModel):
+    """A box in pixels from the upper left corner, the ends not included.
+
+    `frame` counts from 1; without it the box lies on all frames.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    left: int = Field(ge=0)
+    top: int = Field(ge=0)
+    right: int = Field(ge=1)
+    bottom: int = Field(ge=1)
+    frame: int | None = Field(default=None, ge=1)
+
+
+class SeenBox(BoxLine):
+    """What was found: `blanked` is, or will be; `doubtful` is for a person to judge."""
+
+    kind: Kind
+
+    @classmethod
+    def of(cls, place: Place) -> "SeenBox":
+        frame = None if place.frame is None else place.frame + 1
+        return cls(**place.model_dump(exclude={"frame"}), frame=frame)
+
+
 class InstanceLook(BaseModel):
     """What there is to look at; `pictures` are links to PNGs, one a frame."""
 
@@ -91,6 +119,7 @@ class InstanceLook(BaseModel):
     rows: int
     columns: int
     pictures: list[str]
+    boxes: list[SeenBox] = []
 
 
 class MarkLine(BaseModel):
@@ -132,6 +161,7 @@ class Decide(BaseModel):
     reason: Reason
     text: str | None = Field(default=None, min_length=1, max_length=LONGEST_TEXT)
     confirmed: bool = False
+    boxes: list[BoxLine] = Field(default=[], max_length=MOST_BOXES)
 
 
 class Decided(BaseModel):

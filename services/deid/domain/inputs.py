@@ -1,6 +1,6 @@
 """What can happen to a case here, besides intake's events?"""
 
-from services.deid.domain.state import HeldInstance, Reason, ScrubbedText, Verdict
+from services.deid.domain.state import HeldInstance, Place, Reason, ScrubbedText, Verdict
 from shared.contracts.base import CaseId, Frozen, ObjectRef, OpaqueId
 from shared.contracts.deid import CleanStudy
 
@@ -36,6 +36,7 @@ class DecideItems(Frozen):
     reason: Reason
     by: OpaqueId
     content: ObjectRef | None = None
+    boxes: tuple[Place, ...] = ()
 
 
 class PlanAgain(Frozen):

@@ -70,6 +70,9 @@ def _refusal(state: Known, asked: DecideItems) -> Refused | None:
     """What stands in the way, for all items at once: half a decision would surprise."""
     dossier = state.dossier
     held = {one.item: one for one in dossier.held}
+    alone = len(asked.items) == 1 and asked.items[0] in held and asked.decision == "release"
+    if asked.boxes and not alone:
+        return Refused("boxes_unwanted", "Boxes go with the release of one image.", "/boxes")
     texts = {text.item: text for text in dossier.texts}
     for n, item in enumerate(asked.items):
         where = f"/items/{n}"
@@ -115,7 +118,12 @@ def _is_decided(dossier: Dossier, asked: DecideItems, item: str) -> bool:
 
 def _decided(asked: DecideItems, item: str, now: datetime) -> ItemDecided:
     decision = Decision(
-        item=item, decision=asked.decision, by=asked.by, reason=asked.reason, at=now
+        item=item,
+        decision=asked.decision,
+        by=asked.by,
+        reason=asked.reason,
+        at=now,
+        boxes=asked.boxes,
     )
     return ItemDecided(case_id=asked.case_id, decision=decision, content=asked.content)
 

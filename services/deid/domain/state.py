@@ -11,6 +11,8 @@ from uuid import uuid5
 
 from pydantic import AwareDatetime, Field
 
+from services.deid.domain.boxes import Box, Placed
+from services.deid.domain.boxes import Kind as PlaceKind
 from services.deid.domain.pixels import RELEASABLE, Code
 from services.deid.domain.text.kinds import DoubtCode, Kind
 from shared.contracts.base import CaseId, Frozen, ObjectRef, OpaqueId, PartnerId
@@ -23,14 +25,42 @@ Reason = Literal[
 ]
 
 
+class Place(Frozen):
+    """A box of a frame (from 0; None: of all), in pixels, the ends not included."""
+
+    kind: PlaceKind
+    left: int
+    top: int
+    right: int
+    bottom: int
+    frame: int | None = None
+
+    @classmethod
+    def of(cls, kind: PlaceKind, placed: Placed) -> "Place":
+        box = placed.box
+        return cls(
+            kind=kind,
+            left=box.left,
+            top=box.top,
+            right=box.right,
+            bottom=box.bottom,
+            frame=placed.frame,
+        )
+
+    @property
+    def placed(self) -> Placed:
+        return Placed(Box(self.left, self.top, self.right, self.bottom), self.frame)
+
+
 class Decision(Frozen):
-    """What an operator decided about an item, and why."""
+    """What an operator decided about an item, and why; `boxes` are blanked besides."""
 
     item: OpaqueId
     decision: Verdict
     by: OpaqueId
     reason: Reason
     at: AwareDatetime
+    boxes: tuple[Place, ...] = ()
 
 
 class HeldFinding(Frozen):
@@ -41,12 +71,13 @@ class HeldFinding(Frozen):
 
 
 class HeldInstance(Frozen):
-    """An instance in doubt, as it lies in the vault."""
+    """An instance in doubt, as it lies in the vault, and what was seen in its pixels."""
 
     item: OpaqueId
     study: OpaqueId
     raw: ObjectRef
     findings: tuple[HeldFinding, ...]
+    places: tuple[Place, ...] = ()
 
     @property
     def releasable(self) -> bool:

@@ -1,12 +1,13 @@
 """What would an operator see? One frame as a PNG, decoded in a child process."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import (
@@ -16,10 +17,12 @@ from pydicom.pixels.processing import (
 )
 from pydicom.pixels.utils import pixel_array
 
+from services.deid.domain.boxes import Box, Kind
 from shared.runtime.dicom import UnreadableError, inspect
 from shared.runtime.dicom.errors import Reason
 
 LARGEST_SIDE = 2048  # pixels: enough to read 8-pixel text, small enough for a browser
+_OUTLINES: Mapping[Kind, str] = {"blanked": "lime", "doubtful": "red", "drawn": "deepskyblue"}
 _MODALITY, _ROWS, _COLUMNS = 0x00080060, 0x00280010, 0x00280011
 
 
@@ -44,10 +47,13 @@ def frames_of(source: Path) -> Frames:
     )
 
 
-def picture(source: Path, frame: int, *, full: bool = False) -> bytes:
+def picture(
+    source: Path, frame: int, boxes: Sequence[tuple[Kind, Box]] = (), *, full: bool = False
+) -> bytes:
     """One frame (from 0) as a PNG in grey or colour, 8 bits, at most LARGEST_SIDE wide or high.
 
-    `full` shows the whole range of values: a text may lie outside the window.
+    `full` shows the whole range of values: a text may lie outside the window. `boxes` are
+    outlined, green what is blanked, red what is in doubt.
 
     Raises UnreadableError when it can't be decoded: whatever a decoder raises on a stranger's
     bytes means no more than that.
@@ -63,6 +69,12 @@ def picture(source: Path, frame: int, *, full: bool = False) -> bytes:
         raise UnreadableError(
             reason, f"the pixels can't be decoded ({type(error).__name__})"
         ) from None
+    if boxes:
+        image = image.convert("RGB")
+        pen = ImageDraw.Draw(image)
+        for kind, box in boxes:
+            corners = (box.left, box.top, max(box.right, 1) - 1, max(box.bottom, 1) - 1)
+            pen.rectangle(corners, outline=_OUTLINES[kind], width=max(1, image.width // 500))
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     out = BytesIO()
     image.save(out, "PNG")

@@ -330,3 +330,25 @@ async def test_only_operators_may_look_and_wrong_requests_are_told_why(at_work: 
     assert await status(items=[item["item"]], reason="because") == (422, "invalid-request")
     assert await status(items=[item["item"]], by="me") == (422, "invalid-request")
     assert (await at_work.post(f"{path}/retry")).status_code == 200
+
+
+async def test_an_operator_draws_a_box_and_it_is_black_in_what_readers_see(at_work: Lab) -> None:
+    case_id = case("drawn")
+    study = await at_work.study(case_id, "study-1", hand(), modality="DX")
+    await at_work.accept(case_id, study)
+    await at_work.hear(CaseQuarantined, case_id)
+    (image,) = await at_work.items(case_id)
+    box = {"left": 100, "top": 40, "right": 160, "bottom": 90, "frame": 1}
+
+    look = (await at_work.get(image["links"]["look"])).json()
+    beside = await at_work.decide(case_id, items=[image["item"]], boxes=[{**box, "right": 301}])
+    drawn = await at_work.decide(
+        case_id, items=[image["item"]], boxes=[box], reason="identifiers_removed"
+    )
+    event = await at_work.hear(CaseDeidentified, case_id)
+
+    pixels = dcmread(BytesIO((await at_work.clean(event))[0])).pixel_array
+    assert {one["kind"] for one in look["boxes"]} == {"blanked"}
+    assert (beside.status_code, drawn.status_code) == (422, 200)
+    assert len(set(pixels[40:90, 100:160].ravel().tolist())) == 1
+    assert len(set(pixels[100:150, 100:160].ravel().tolist())) > 1

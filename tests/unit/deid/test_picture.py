@@ -9,6 +9,7 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 
 from examples.phantom import Shot, as_bytes, hand_radiograph
+from services.deid.domain.boxes import Box
 from services.deid.gateways.picture import frames_of, picture
 from shared.runtime.dicom import UnreadableError
 
@@ -67,3 +68,13 @@ def test_frames_are_counted() -> None:
     frames = frames_of(Path(str(get_testdata_file("rtdose.dcm"))))
 
     assert (frames.frames, frames.rows, frames.columns) == (15, 10, 10)
+
+
+def test_what_was_found_is_outlined(tmp_path: Path) -> None:
+    path = tmp_path / "hand.dcm"
+    path.write_bytes(as_bytes(hand_radiograph(shot=Shot(75, 60))))
+
+    pixels = shown(picture(path, 0, [("blanked", Box(10, 20, 40, 30))]))
+
+    assert (pixels[20, 10:40] == (0, 255, 0)).all()
+    assert (pixels[29, 39] == (0, 255, 0)).all()
