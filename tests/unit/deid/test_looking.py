@@ -32,7 +32,8 @@ def written(
     ink = np.asarray(sheet, np.float64) / 255
     if pixels.ndim == 3:
         ink = ink[..., None]
-    return np.asarray(pixels * (1 - ink) + 250 * ink).astype(pixels.dtype)
+    drawn: np.ndarray = np.asarray(pixels * (1 - ink) + 250 * ink).astype(pixels.dtype)
+    return drawn
 
 
 def calm(rows: int = 240, columns: int = 320) -> np.ndarray:
