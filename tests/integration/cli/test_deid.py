@@ -34,7 +34,10 @@ def ct(number: int = 1, patient: str = "") -> bytes:
 
 
 def radiograph() -> bytes:
-    return as_bytes(hand_radiograph(shot=Shot(rows=375, columns=300)))
+    """One whose sender says that text is burned in: a person has to look."""
+    image = hand_radiograph(shot=Shot(rows=375, columns=300))
+    image.BurnedInAnnotation = "YES"
+    return as_bytes(image)
 
 
 @pytest.fixture
@@ -118,14 +121,14 @@ def test_what_is_in_doubt_is_quarantined_with_its_reason_and_the_rest_released(
 
     assert done.returncode == 3, done.stderr
     reasons = held(out)
-    assert reasons["hand.dcm"] == ["burned_in_text_possible"]
+    assert reasons["hand.dcm"] == ["burned_in_text_flagged"]
     assert {reasons[one][0] for one in ("autorun.inf", "empty", "cut.dcm")} == {"unreadable"}
     assert reasons["loop"] == reasons["pipe"] == ["not_opened"]
     assert len(list(out.rglob("*.dcm"))) == 4  # another patient's, under another name
     copies = {one.read_bytes() for one in (out / "quarantine").glob("*.held")}
     assert radiograph() in copies
     assert stat.S_IMODE((out / "quarantine").stat().st_mode) == 0o700
-    assert "burned_in_text_possible" in done.stdout
+    assert "burned_in_text_flagged" in done.stdout
 
 
 def test_two_files_with_one_instance_uid_are_not_both_released(

