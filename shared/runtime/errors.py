@@ -64,6 +64,7 @@ _WEATHER = (
     TimeoutError,
     httpx.TransportError,
     *_POSTGRES_WEATHER,
+    asyncpg.InternalClientError,  # a connection cut between two steps of asyncpg's own protocol
     *_OBJECT_WEATHER,
 )
 

@@ -13,6 +13,7 @@ from shared.runtime.errors import PROBLEMS, Problem, Unavailable, Unprocessable,
 # As asyncpg raises it before it sends anything; it quotes the value.
 REFUSED_ARGUMENT = asyncpg.exceptions._base.DataError("invalid input for query argument: 'closed'")
 WEATHER = [
+    asyncpg.InternalClientError("cannot switch to state 12; another operation is in progress"),
     asyncpg.ConnectionDoesNotExistError("x"),
     asyncpg.CannotConnectNowError("x"),
     asyncpg.AdminShutdownError("x"),
