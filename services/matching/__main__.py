@@ -1,6 +1,7 @@
 """Builds matching from its parts and runs it. The only file here that knows them all."""
 
 import sys
+from base64 import b64decode
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from services.matching.api import (
     operators,
     orders,
     readers,
+    webhooks,
     why,
 )
 from services.matching.domain.decide import MATCHING
@@ -21,6 +23,7 @@ from services.matching.domain.state import Matching
 from services.matching.gateways import seed
 from services.matching.gateways.reload import Watched
 from services.matching.optimiser import Optimiser
+from services.matching.performers import Teller
 from services.matching.settings import Settings
 from services.matching.store import contracts, roster
 from services.matching.store.cases import load, save
@@ -30,6 +33,8 @@ from shared.runtime import clock
 from shared.runtime.postgres import Pool
 from shared.runtime.service import Core, Edges, Service, run
 from shared.runtime.settings import EX_CONFIG, read
+from shared.runtime.webhooks import sending
+from shared.runtime.webhooks.secrets import Safe
 
 ROUTERS = (readers, availability, calendars, directory, operators, orders, live, next_case, why)
 
@@ -40,11 +45,18 @@ def edges(core: Core[Matching]) -> Edges:
         () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
     )
     watched = () if settings.seed is None else (_watched(core.pool, settings.seed),)
+    key, allowed = settings.store_key, settings.allow_private
+    safe = None if key is None else Safe(b64decode(key.get_secret_value()))
+    http = sending.client(settings.trust)
+    loops = {"optimiser": Optimiser(core).run, "watch": Watch(core).run}
+    loops |= {one.name: one.run for one in watched}
+    loops |= {} if safe is None else {"teller": Teller(core, http, safe, allowed).run}
+    own = (files.router(watched), webhooks.router(core, safe, allowed))
     return Edges(
-        routers=(*(one.router(core) for one in ROUTERS), files.router(watched)),
-        loops={"optimiser": Optimiser(core).run, "watch": Watch(core).run}
-        | {one.name: one.run for one in watched},
+        routers=(*(one.router(core) for one in ROUTERS), *own),
+        loops=loops,
         on_start=planted,
+        closes=(http.aclose,),
     )
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from services.notify.api import operator, partner, way_back
 from services.notify.domain.decide import NOTIFY
 from services.notify.domain.state import State
-from services.notify.gateways import seed, webhook
+from services.notify.gateways import seed
 from services.notify.gateways.mail import MailServer
 from services.notify.gateways.result import Purpose, Results
-from services.notify.gateways.secrets import Safe
 from services.notify.gateways.way_back import WaysBack
 from services.notify.performers import Performers, Sender
 from services.notify.settings import Settings
@@ -26,6 +25,8 @@ from shared.runtime.objects import ObjectStore
 from shared.runtime.postgres import Pool
 from shared.runtime.service import Core, Edges, Service, run
 from shared.runtime.settings import EX_CONFIG, read
+from shared.runtime.webhooks import sending
+from shared.runtime.webhooks.secrets import Safe
 
 
 async def record(pool: Pool, case_id: CaseId, purpose: Purpose) -> None:
@@ -48,7 +49,7 @@ def edges(core: Core[State]) -> Edges:
     note = partial(record, core.pool)
     results = Results(note, objects, settings.private_keys)
     ways_back = WaysBack(note, objects.with_rights(reads={"sealed"}), settings.private_keys)
-    http = webhook.client(settings.trust)
+    http = sending.client(settings.trust)
     server = MailServer.read(settings.smtp.get_secret_value())
     sender = Sender(server, settings.mail_from, settings.case_link)
     performers = Performers(

@@ -7,12 +7,9 @@ from opentelemetry.trace import SpanKind
 
 from services.notify.domain.inputs import DeliveryAttempted, RoutesChosen
 from services.notify.domain.state import Delivery, Dossier, State, dossier_of
-from services.notify.gateways import mail, webhook
-from services.notify.gateways.attempt import Ended, failed, impossible
+from services.notify.gateways import mail
 from services.notify.gateways.mail import Letter, MailServer
-from services.notify.gateways.network import Network
 from services.notify.gateways.result import NoResultError, Purpose, Results
-from services.notify.gateways.secrets import Safe, SecretsUnreadableError, signing
 from services.notify.store import partners
 from services.notify.store.partners import PartnerRow
 from shared.contracts.base import CaseId
@@ -21,6 +18,10 @@ from shared.runtime import clock, telemetry
 from shared.runtime.jobs import ClaimedJob, Performer
 from shared.runtime.postgres import Pool
 from shared.runtime.submissions import Submissions
+from shared.runtime.webhooks import sending
+from shared.runtime.webhooks.attempt import Ended, failed, impossible
+from shared.runtime.webhooks.network import Network
+from shared.runtime.webhooks.secrets import Safe, SecretsUnreadableError, signing
 
 CLIENT = SpanKind.CLIENT
 
@@ -102,8 +103,8 @@ class Performers:
         purpose = Purpose(who="notify", why=f"delivery:{one.delivery}")
         body = await self.results.fhir(job.case_id, dossier, purpose, one.report_sha256)
         trace = telemetry.traceparent() or job.traceparent
-        message = webhook.Message(one.delivery, body, now, trace)
-        ended = await webhook.post(self.http, row.webhook, secrets, message, self.allowed)
+        message = sending.Message(one.delivery, body, now, trace)
+        ended = await sending.post(self.http, row.webhook, secrets, message, self.allowed)
         if ended.cause == "gone":
             async with self.pool.acquire() as db:
                 await partners.disable(db, row.partner, row.webhook, clock.now())

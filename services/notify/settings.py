@@ -1,30 +1,16 @@
 """What does notify read from its environment?"""
 
 import re
-from base64 import b64decode
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, FilePath, Json, SecretStr
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, Field, FilePath, Json, SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.settings import HttpUrl, ServiceSettings
+from shared.runtime.webhooks.configured import Networks, StoreKey
 
-Network = IPv4Network | IPv6Network
 _SMTP = re.compile(r"(smtp|smtp\+starttls|smtps)://(([^:@/]+):([^@/]+)@)?[^:@/]+:\d{1,5}")
-
-
-def _networks(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-    return value
-
-
-def _aes_key(value: SecretStr) -> SecretStr:
-    if len(b64decode(value.get_secret_value(), validate=True)) != 32:  # noqa: PLR2004 - AES-256
-        raise ValueError("must be 32 bytes in base64")
-    return value
 
 
 def _smtp(value: SecretStr) -> SecretStr:
@@ -45,7 +31,7 @@ class Settings(ServiceSettings):
         repr=False,
         min_length=1,
     )
-    store_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
+    store_key: StoreKey = Field(
         description="32 random bytes in base64, with which webhook secrets are encrypted at rest"
     )
     smtp: Annotated[SecretStr, AfterValidator(_smtp)] = Field(
@@ -59,7 +45,7 @@ class Settings(ServiceSettings):
     case_link: HttpUrl = Field(
         description="the page, behind a login, that a mail links to; the case id is added to it"
     )
-    allow_private: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+    allow_private: Networks = Field(
         default=(),
         description="networks that webhooks may reach although private, and by plain http",
     )

@@ -75,36 +75,31 @@ class Accounts(BaseModel):
 
 def router(core: Core[Matching]) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["operators"])
+    wall = Wall(core)
+    routes.get("/board/live")(wall.live)
+    routes.get("/board/stream", response_class=StreamingResponse)(wall.stream)
+    routes.get("/operations/reconciliation")(wall.reconciliation)
+    return routes
 
-    async def lanes() -> tuple[Lane, ...]:
-        async with core.pool.acquire() as db:
-            return tuple(Lane.model_validate(row) for row in await board.lanes(db))
 
-    @routes.get("/board/live")
-    async def live(who: Who) -> LiveBoard:  # noqa: ARG001 - authorises
+class Wall:
+    """The routes; each method's docstring is the route's description."""
+
+    def __init__(self, core: Core[Matching]) -> None:
+        self.core = core
+
+    async def live(self, who: Who) -> LiveBoard:  # noqa: ARG002 - authorises
         """Show every partner's levels and stages: in time, at risk, breached, paused, expected."""
-        return LiveBoard(at=clock.now(), lanes=await lanes())
+        return LiveBoard(at=clock.now(), lanes=await self._lanes())
 
-    @routes.get("/board/stream", response_class=StreamingResponse)
-    async def stream(who: Who, after: After) -> StreamingResponse:  # noqa: ARG001 - authorises
+    async def stream(self, who: Who, after: After) -> StreamingResponse:  # noqa: ARG002 - authorises
         """Follow the live board: the whole of it whenever something changed."""
+        return event_stream(self._boards, after)
 
-        async def source(_last: str | None) -> AsyncIterator[ServerEvent]:
-            shown: tuple[Lane, ...] | None = None
-            while True:
-                now, seen = clock.now(), await lanes()
-                if seen != shown:
-                    shown = seen
-                    yield ServerEvent(now.isoformat(), "board", LiveBoard(at=now, lanes=seen))
-                await asyncio.sleep(LOOK_SECONDS)
-
-        return event_stream(source, after)
-
-    @routes.get("/operations/reconciliation")
-    async def reconciliation(who: Who) -> Accounts:  # noqa: ARG001 - authorises
+    async def reconciliation(self, who: Who) -> Accounts:  # noqa: ARG002 - authorises
         """Prove that no case is lost: running with a clock, waiting with an owner, or ended."""
         now = clock.now()
-        async with core.pool.acquire() as db:
+        async with self.core.pool.acquire() as db:
             sums = await watch.sums(db, now - GRACE)
             astray = await watch.astray(db, now - GRACE, SHOWN)
             ended = await watch.ended(db)
@@ -117,4 +112,15 @@ def router(core: Core[Matching]) -> APIRouter:
             astray=tuple(Astray(case_id=one.case_id, fault=one.fault) for one in astray),
         )
 
-    return routes
+    async def _boards(self, _last: str | None) -> AsyncIterator[ServerEvent]:
+        shown: tuple[Lane, ...] | None = None
+        while True:
+            now, seen = clock.now(), await self._lanes()
+            if seen != shown:
+                shown = seen
+                yield ServerEvent(now.isoformat(), "board", LiveBoard(at=now, lanes=seen))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _lanes(self) -> tuple[Lane, ...]:
+        async with self.core.pool.acquire() as db:
+            return tuple(Lane.model_validate(row) for row in await board.lanes(db))

@@ -47,6 +47,7 @@ from shared.runtime.postgres import Db
 
 ROUND: Final = "matching_round"
 WORKLIST: Final = "matching_worklist"
+HOOKS: Final = "matching_webhooks"
 
 # What is known of these cases.
 LOAD = "SELECT case_id, state FROM cases WHERE case_id = ANY($1::uuid[])"
@@ -243,7 +244,7 @@ async def _log(db: Db, changes: Sequence[Change[Matching]]) -> list[str]:
         return []
     await db.execute(LOCK_READERS, sorted({entry[0] for entry in entries}))
     await db.execute(LOG, *zip(*entries, strict=True))
-    return [WORKLIST]
+    return [WORKLIST, HOOKS]
 
 
 def _entries(change: Change[Matching]) -> Iterator[tuple[str, str, str, datetime]]:

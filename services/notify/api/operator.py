@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict
 
 from services.notify.domain.inputs import RetryDelivery
 from services.notify.domain.state import State
-from services.notify.gateways.endpoint import Webhook
-from services.notify.gateways.secrets import Safe, rotated
 from services.notify.store import operations, partners
 from services.notify.store.partners import Channels, PartnerRow
 from shared.contracts.base import CaseId, PartnerId
@@ -22,6 +20,8 @@ from shared.runtime.auth import Principal, require
 from shared.runtime.errors import Problem
 from shared.runtime.http import idempotency_key, refusal
 from shared.runtime.service import Core
+from shared.runtime.webhooks.address import Webhook
+from shared.runtime.webhooks.secrets import Safe, rotated
 
 Operator = Annotated[Principal, Depends(require("operator"))]
 Key = Annotated[str, Depends(idempotency_key)]

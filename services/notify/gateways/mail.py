@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.notify.gateways.attempt import Ended, failed, impossible
 from shared.contracts.base import CaseId
+from shared.runtime.webhooks.attempt import Ended, failed, impossible
 
 SECONDS = 20.0
 SUBJECT = "A second opinion is ready"

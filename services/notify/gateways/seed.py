@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.notify.gateways.endpoint import Webhook
 from shared.contracts.base import PartnerId
+from shared.runtime.webhooks.address import Webhook
 
 
 class SeedBroken(ValueError):  # noqa: N818 - a state of the file

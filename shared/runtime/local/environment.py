@@ -86,8 +86,13 @@ def _deid(keys: Keys, _: Addresses) -> dict[str, str]:
     }
 
 
-def _matching(_: Keys, __: Addresses) -> dict[str, str]:
-    return {"MATCHING_SEED": _seed("matching")}
+def _matching(keys: Keys, _: Addresses) -> dict[str, str]:
+    key = {"MATCHING_STORE_KEY": keys.matching_store} if keys.matching_store else {}
+    return key | {
+        "MATCHING_SEED": _seed("matching"),
+        # A reader's receiver on this machine, as for a partner's below.
+        "MATCHING_ALLOW_PRIVATE": "127.0.0.0/8,::1/128",
+    }
 
 
 def _notify(keys: Keys, addresses: Addresses) -> dict[str, str]:

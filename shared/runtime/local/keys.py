@@ -28,7 +28,8 @@ class Keys(BaseModel):
 
     `postgres_admin` opens the embedded Postgres, `passwords` the services' roles in any.
     `sealing`: notify's private JWKs, newest first: what was sealed to an older one still opens.
-    The symmetric keys are 32 random bytes in base64; `deid_older` are newest first.
+    The symmetric keys are 32 random bytes in base64; `deid_older` are newest first. Folders that
+    were made before there was `matching_store` get it when they are read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +41,7 @@ class Keys(BaseModel):
     intake_digest: str
     deid_pseudonym: str
     notify_store: str
+    matching_store: str = ""
     deid_version: str = "1"
     deid_older: tuple[OlderKey, ...] = ()
 
@@ -47,7 +49,7 @@ class Keys(BaseModel):
 def read_or_make_keys(path: Path, passwords: Mapping[str, str] | None = None) -> Keys:
     """The folder's keys, made the first time. Who loses them can open no sealed identity again."""
     if path.exists():
-        return read_keys(path)
+        return _completed(path, read_keys(path))
     private, public = new_key_pair()
     keys = Keys(
         postgres_admin=secrets.token_urlsafe(24),
@@ -57,9 +59,18 @@ def read_or_make_keys(path: Path, passwords: Mapping[str, str] | None = None) ->
         intake_digest=_random_key(),
         deid_pseudonym=_random_key(),
         notify_store=_random_key(),
+        matching_store=_random_key(),
     )
     write_private(path, keys.model_dump_json(indent=2))
     return keys
+
+
+def _completed(path: Path, keys: Keys) -> Keys:
+    if keys.matching_store:
+        return keys
+    whole = keys.model_copy(update={"matching_store": _random_key()})
+    write_private(path, whole.model_dump_json(indent=2))
+    return whole
 
 
 def read_keys(path: Path) -> Keys:

@@ -38,7 +38,7 @@ def test_each_service_sees_its_own_secrets_and_no_other(stack: Stack) -> None:
     secrets = {
         "intake": [stack.keys.passwords["intake"], stack.keys.intake_digest],
         "deid": [stack.keys.passwords["deid"], stack.keys.deid_pseudonym],
-        "matching": [stack.keys.passwords["matching"]],
+        "matching": [stack.keys.passwords["matching"], stack.keys.matching_store],
         "reporting": [stack.keys.passwords["reporting"]],
         "notify": [
             stack.keys.passwords["notify"],

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from cli.receiver import Mailbox, taking_mail
-from services.notify.gateways.attempt import Ended
 from services.notify.gateways.mail import Letter, MailServer, send
 from shared.contracts.base import CaseId
+from shared.runtime.webhooks.attempt import Ended
 from shared.testing.spec import NOON
 
 CASE = CaseId(UUID(int=7))

@@ -18,12 +18,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from cli.receiver import WebhookReceiver, listening
-from services.notify.gateways import network, webhook
-from services.notify.gateways.attempt import Ended
-from services.notify.gateways.network import AddressRefusedError, checked
-from services.notify.gateways.secrets import OVERLAP, Safe, Secret, rotated, signing
-from services.notify.gateways.webhook import Message, client, post
 from shared.runtime import clock
+from shared.runtime.webhooks import network, sending
+from shared.runtime.webhooks.attempt import Ended
+from shared.runtime.webhooks.network import AddressRefusedError, checked
+from shared.runtime.webhooks.secrets import OVERLAP, Safe, Secret, rotated, signing
+from shared.runtime.webhooks.sending import Message, client, post
 
 HERE = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8
@@ -124,7 +124,7 @@ async def test_an_endless_answer_is_not_read(
 async def test_a_receiver_that_never_answers_is_given_up(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook, "ALL_SECONDS", 0.3)
+    monkeypatch.setattr(sending, "ALL_SECONDS", 0.3)
     hung_up = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,8 +1,8 @@
-"""How is a result handed to a partner's system? By a webhook as Standard Webhooks describes it.
+"""How is something handed to somebody's own system? As Standard Webhooks describes it.
 
-The body holds the patient's name: that is what it is for. It goes only to the address the
-partner's operator set, over verified TLS, signed; redirects are not followed, the answer's body
-is never read, and plain http is for addresses that the settings allow, such as one's own machine.
+A result's body holds the patient's name: that is what it is for. It goes only to the address that
+was set, over verified TLS, signed; redirects are not followed, the answer's body is never read,
+and plain http is for addresses that the settings allow, such as one's own machine.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from pathlib import Path
 import httpx
 from standardwebhooks.webhooks import Webhook
 
-from services.notify.gateways.attempt import Ended, failed, impossible
-from services.notify.gateways.network import (
+from shared.runtime import clock
+from shared.runtime.webhooks.attempt import Ended, failed, impossible
+from shared.runtime.webhooks.network import (
     Address,
     AddressRefusedError,
     NameUnknownError,
@@ -26,11 +27,9 @@ from services.notify.gateways.network import (
     checked,
     is_allowed,
 )
-from shared.runtime import clock
 
 ALL_SECONDS = 20.0  # Standard Webhooks: "a timeout of 15-30 s"
 STEP_SECONDS = 10.0
-MEDIA_TYPE = "application/fhir+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,14 @@ class Message:
     body: bytes
     sent_at: datetime
     traceparent: str = ""
+    media_type: str = "application/fhir+json"
 
     def headers(self, secrets: Sequence[str]) -> Mapping[str, str]:
         text = self.body.decode()
         signatures = (Webhook(one).sign(self.id, self.sent_at, text) for one in secrets)
         headers = {
             "user-agent": "overread",
-            "content-type": MEDIA_TYPE,
+            "content-type": self.media_type,
             "webhook-id": self.id,
             "webhook-timestamp": str(int(self.sent_at.timestamp())),
             "webhook-signature": " ".join(signatures),

@@ -1,4 +1,4 @@
-"""Which address may a partner's webhook lead to? Never one of our own network's, by any name.
+"""Which address may a webhook lead to? Never one of our own network's, by any name.
 
 The name is resolved here, every address it has is checked, and the request goes to the checked
 address itself: a name that answers differently a moment later (DNS rebinding) gains nothing.

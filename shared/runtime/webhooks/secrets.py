@@ -1,6 +1,6 @@
 """How are webhook secrets kept, and which of them sign now?
 
-At rest they are encrypted (AES-256-GCM), bound to their partner. After a rotation the old one
+At rest they are encrypted (AES-256-GCM), bound to their owner. After a rotation the old one
 signs beside the new one for a day, so that the receiver can change over without a gap (Standard
 Webhooks, "Signature scheme": a list of signatures).
 """
@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import AwareDatetime, TypeAdapter
 
-from shared.contracts.base import Frozen, PartnerId
+from shared.contracts.base import Frozen
 
 OVERLAP = timedelta(days=1)
 _NONCE = 12  # bytes; NIST SP 800-38D, 8.2
@@ -23,7 +23,7 @@ _SECRET = 32  # bytes; Standard Webhooks asks for 24 to 64
 
 
 class SecretsUnreadableError(Exception):
-    """They were encrypted with another key, or for another partner."""
+    """They were encrypted with another key, or for another owner."""
 
 
 class Secret(Frozen):
@@ -42,16 +42,16 @@ class Safe:
 
     key: bytes
 
-    def close(self, partner: PartnerId, secrets: Sequence[Secret]) -> bytes:
+    def close(self, owner: str, secrets: Sequence[Secret]) -> bytes:
         nonce = os.urandom(_NONCE)
         plain = _LIST.dump_json(tuple(secrets))
-        return nonce + AESGCM(self.key).encrypt(nonce, plain, partner.encode())
+        return nonce + AESGCM(self.key).encrypt(nonce, plain, owner.encode())
 
-    def open(self, partner: PartnerId, closed: bytes | None) -> tuple[Secret, ...]:
+    def open(self, owner: str, closed: bytes | None) -> tuple[Secret, ...]:
         if closed is None:
             return ()
         try:
-            plain = AESGCM(self.key).decrypt(closed[:_NONCE], closed[_NONCE:], partner.encode())
+            plain = AESGCM(self.key).decrypt(closed[:_NONCE], closed[_NONCE:], owner.encode())
         except InvalidTag:
             raise SecretsUnreadableError from None
         return _LIST.validate_json(plain)

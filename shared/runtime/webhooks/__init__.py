@@ -1,0 +1,1 @@
+"""How does somebody's own system hear of things? By signed requests (Standard Webhooks)."""
