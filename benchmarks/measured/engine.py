@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from services.deid.domain.identity import Key
@@ -15,16 +14,6 @@ from shared.runtime.sandbox import Sandbox
 def task() -> Task:
     """The full policy of a second opinion."""
     return Task(Key("bench", b"k" * 32), "bench", None, load_policy(SHIPPED))
-
-
-def spent(work: Callable[[Path, Path], object], files: list[Path], out: Path) -> float:
-    """Milliseconds of processor time a file, into a folder that is emptied before."""
-    for one in out.iterdir():
-        one.unlink()
-    began = time.process_time()
-    for file in files:
-        work(file, out / file.name)
-    return (time.process_time() - began) / len(files) * 1000
 
 
 def clean(source: Path, target: Path) -> None:

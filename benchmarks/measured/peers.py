@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ PACKAGES = {
     "dicom-anonymizer": "dicom-anonymizer==2.1.0",
 }
 _SCRIPT = Path(__file__).parents[1] / "peers" / "one.py"
-_INSTALL_SECONDS, _RUN_SECONDS = 600, 1800
+_INSTALL_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +30,45 @@ class Ran:
     skipped: str = ""
 
 
-def run(name: str, source: Path, out: Path) -> Ran:
-    """Let a peer clean a folder into another; what it can't do is told, never raised."""
+@dataclass(frozen=True)
+class Peer:
+    """One that is running, with its libraries loaded; it waits for folders."""
+
+    name: str
+    child: "subprocess.Popen[str]"
+
+    def clean(self, source: Path, out: Path) -> Ran:
+        """Let it clean a folder into another; what it can't do is told, never raised."""
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        try:
+            print(json.dumps([str(source), str(out)]), file=self.child.stdin, flush=True)
+            told = json.loads(self.child.stdout.readline() if self.child.stdout else "")
+        except (OSError, ValueError):
+            return Ran(self.name, skipped=f"{self.name} failed on these files")
+        return Ran(self.name, told["seconds"], tuple(told["faults"]))
+
+
+@contextmanager
+def started(name: str) -> Iterator[Peer | None]:
+    """Give a peer at work; None when it can't be installed."""
     python = _python(name)
     if python is None:
-        return Ran(name, skipped=f"{PACKAGES[name]} can't be installed here")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    command = [str(python), str(_SCRIPT), name, str(source), str(out)]
-    try:
-        done = _call(command, _RUN_SECONDS)
-        told = json.loads(done.stdout.splitlines()[-1])
-    except (subprocess.SubprocessError, ValueError, IndexError):
-        return Ran(name, skipped=f"{name} failed on these files")
-    return Ran(name, told["seconds"], tuple(told["faults"]))
+        yield None
+        return
+    with subprocess.Popen(  # noqa: S603 - our own argv, no shell
+        [str(python), str(_SCRIPT), name],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as child:  # fmt: skip
+        yield Peer(name, child)
+
+
+def run(name: str, source: Path, out: Path) -> Ran:
+    """Let a peer clean one folder once."""
+    with started(name) as peer:
+        if peer is None:
+            return Ran(name, skipped=f"{PACKAGES[name]} can't be installed here")
+        return peer.clean(source, out)
 
 
 def _python(name: str) -> Path | None:
@@ -63,7 +90,7 @@ def _python(name: str) -> Path | None:
     return python
 
 
-def _call(command: list[str], seconds: int) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(  # noqa: S603 - our own argv, no shell
-        command, capture_output=True, text=True, check=True, timeout=seconds
+def _call(command: list[str], seconds: int) -> None:
+    subprocess.run(  # noqa: S603 - our own argv, no shell
+        command, capture_output=True, check=True, timeout=seconds
     )

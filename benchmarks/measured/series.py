@@ -1,4 +1,4 @@
-"""What does a CT series weigh? Made here: 0.5 MB an instance, a header of a hundred attributes."""
+"""What does a CT series weigh? 0.5 MB an instance, under a header made here or a scanner's own."""
 
 import struct
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
@@ -59,35 +61,34 @@ _TECHNIQUE = {
 }  # fmt: skip
 
 
-def written(folder: Path, count: int) -> list[Path]:
-    """Write a series and give its files."""
+def written(folder: Path, series: FileDataset, numbers: range) -> list[Path]:
+    """Write instances of a series and give their files."""
     folder.mkdir(parents=True)
     files = []
-    for number, content in enumerate(instances(count)):
-        files.append(folder / f"{number:04d}.dcm")
+    for number, content in zip(numbers, instances(series, numbers), strict=True):
+        files.append(folder / f"{number:05d}.dcm")
         files[-1].write_bytes(content)
     return files
 
 
-def instances(count: int) -> Iterator[bytes]:
+def instances(series: FileDataset, numbers: range) -> Iterator[bytes]:
     """Each with pixels of its own: a body in air, with noise."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(numbers.start)
     row, column = np.ogrid[:ROWS, :COLUMNS]
     body = ((row - 256) ** 2 / 180**2 + (column - 256) ** 2 / 230**2) < 1
-    dataset = _series()
-    for number in range(1, count + 1):
+    for number in numbers:
         noise = rng.normal(0, 12, (ROWS, COLUMNS))
         pixels = np.where(body, 1060, 24) + noise
-        dataset.PixelData = pixels.clip(0, 4095).astype("<u2").tobytes()
-        _place(dataset, number)
+        series.PixelData = pixels.clip(0, 4095).astype("<u2").tobytes()
+        _place(series, number)
         out = BytesIO()
-        dataset.save_as(out, enforce_file_format=True)
+        series.save_as(out, enforce_file_format=True)
         yield out.getvalue()
 
 
 def multi_frame_header(frames: int) -> tuple[bytes, int]:
     """A multi-frame CT up to its pixels, and how many bytes of these follow."""
-    dataset = _series()
+    dataset = made()
     _place(dataset, 1)
     dataset.NumberOfFrames = frames
     size = ROWS * COLUMNS * 2 * frames
@@ -99,7 +100,16 @@ def multi_frame_header(frames: int) -> tuple[bytes, int]:
     return out.getvalue()[:start] + head, size
 
 
-def _series() -> FileDataset:
+def scanners() -> FileDataset:
+    """The header that a scanner wrote, 262 elements with its private ones (pydicom's own file)."""
+    dataset = dcmread(str(get_testdata_file("CT_small.dcm")))
+    dataset.Rows, dataset.Columns = ROWS, COLUMNS
+    dataset.preamble = bytes(128)
+    return dataset
+
+
+def made() -> FileDataset:
+    """A header of over a hundred elements, with a patient, people and places planted in it."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
     meta.TransferSyntaxUID = ExplicitVRLittleEndian

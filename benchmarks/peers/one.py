@@ -1,6 +1,7 @@
-"""How does one peer clean a folder? Run by the peer's own Python: `one.py PEER IN OUT`.
+"""How does one peer clean a folder? Run by the peer's own Python: `one.py PEER`.
 
-Prints JSON: the seconds of processor time of a second pass over the files, when all is warm.
+Each line of its input is a JSON list of two folders, from where and to where; it answers with the
+seconds of processor time and the names of the files on which the peer gave up.
 """
 
 import importlib
@@ -78,14 +79,17 @@ PEERS: dict[str, Callable[[], Clean]] = {
 
 
 def main() -> None:
-    name, folder, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     warnings.simplefilter("ignore")
     logging.disable()
-    clean, files = PEERS[name](), sorted(folder.iterdir())
-    faults = _all(clean, files, out)
-    began = time.process_time()
-    _all(clean, files, out)
-    print(json.dumps({"seconds": time.process_time() - began, "faults": faults}))
+    answers, sys.stdout = sys.stdout, sys.stderr  # what a peer prints is no answer
+    clean = PEERS[sys.argv[1]]()
+    for line in sys.stdin:
+        source, out = map(Path, json.loads(line))
+        files = sorted(source.iterdir())
+        began = time.process_time()
+        faults = _all(clean, files, out)
+        seconds = time.process_time() - began
+        print(json.dumps({"seconds": seconds, "faults": faults}), file=answers, flush=True)
 
 
 def _all(clean: Clean, files: list[Path], out: Path) -> list[str]:

@@ -46,6 +46,22 @@ def test_it_says_what_a_plain_search_says(content: bytes) -> None:
     assert found(content) == KNOWN.in_bytes(content)
 
 
+@given(st.integers(0, 255), st.integers(0, 300), st.sampled_from(sorted(LONG)), st.booleans())
+def test_a_word_between_pixels_of_two_bytes_is_found(
+    high: int, at: int, word: bytes, upper: bool
+) -> None:
+    pixels = bytes([7, high]) * 200
+
+    assert found(pixels[:at] + b" " + (word.upper() if upper else word) + b" " + pixels[at:])
+
+
+def test_a_word_of_no_ascii_is_found() -> None:
+    search = Search(Identifiers(frozenset(("łukaszewicz".encode(),)), frozenset()))
+    search.feed(bytes(4096) + b" " + "łukaszewicz".encode() + bytes(99))
+
+    assert search.found
+
+
 @pytest.mark.parametrize(
     "content", [b"xhartigan", b"1234567", b"hartiga", b"", b"mrn77", b"\0" * 99]
 )

@@ -1,0 +1,106 @@
+"""Who cleans the same instances in less time?
+
+All take turns, round by round, so that the machine's ups and downs meet everybody. No round shows a
+file twice: a series goes through a de-identifier once, and so must each here.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from pydicom.dataset import FileDataset
+
+from benchmarks.measured import engine, peers
+from benchmarks.measured.peers import Peer
+from benchmarks.measured.series import written
+
+OURS, COPY, LOOP = "overread", "file copy", "a loop of Python"
+_TURNS = 100_000  # of that loop
+
+
+@dataclass
+class Race:
+    """`names`: the peers. Of each round they get the first `few`: a pass of theirs takes seconds.
+
+    `rounds`: milliseconds of processor time an instance by contender, for each round. The first
+    round of all warms up and is not kept.
+    """
+
+    folder: Path
+    names: Sequence[str]
+    each: int
+    few: int
+    rounds: list[Mapping[str, float]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def run(self, series: FileDataset, rounds: int) -> None:
+        with ExitStack() as running:
+            at_work = [self._enter(running, name) for name in self.names]
+            ready = [one for one in at_work if one is not None]
+            for number in range(rounds + 1):
+                first = 1 + number * self.each
+                times = self._round(series, range(first, first + self.each), ready)
+                if number:
+                    self.rounds.append(times)
+
+    def typical(self, name: str) -> float:
+        return median(one[name] for one in self.rounds)
+
+    def times(self, name: str) -> float:
+        """How many times as long it takes as ours, in the same round."""
+        return median(one[name] / one[OURS] for one in self.rounds)
+
+    def _enter(self, running: ExitStack, name: str) -> Peer | None:
+        peer = running.enter_context(peers.started(name))
+        if peer is None:
+            self.skipped[name] = "can't be installed here"
+        return peer
+
+    def _round(
+        self, series: FileDataset, numbers: range, ready: Sequence[Peer]
+    ) -> Mapping[str, float]:
+        source, out = self.folder / "source", self.folder / "out"
+        shutil.rmtree(source, ignore_errors=True)
+        files = written(source, series, numbers)
+        few = self.folder / "few"
+        shutil.rmtree(few, ignore_errors=True)
+        few.mkdir()
+        for one in files[: self.few]:
+            shutil.copyfile(one, few / one.name)
+        times = {
+            LOOP: _loop(),
+            COPY: spent(shutil.copyfile, files, out),
+            OURS: spent(engine.clean, files, out),
+        }
+        for peer in ready:
+            if peer.name not in self.skipped:
+                times[peer.name] = self._of(peer, few, out)
+        return times
+
+    def _of(self, peer: Peer, source: Path, out: Path) -> float:
+        ran = peer.clean(source, out)
+        if ran.skipped or ran.faults:
+            self.skipped[peer.name] = ran.skipped or f"failed on {len(ran.faults)} files"
+        return ran.seconds / self.few * 1000
+
+
+def spent(work: Callable[[Path, Path], object], files: Sequence[Path], out: Path) -> float:
+    """Milliseconds of processor time a file, into a folder that is emptied before."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    began = time.process_time()
+    for file in files:
+        work(file, out / file.name)
+    return (time.process_time() - began) / len(files) * 1000
+
+
+def _loop() -> float:
+    """What a fixed piece of work takes on this machine in this moment."""
+    began, total = time.process_time(), 0
+    for number in range(_TURNS):
+        total += number * number & 7
+    return (time.process_time() - began) * 1000
