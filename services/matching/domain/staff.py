@@ -1,28 +1,27 @@
 """Whom do the rules let read which kind of case? Asked once per kind, kept as masks over readers.
 
-The rules themselves are eligibility.py's; here their answers are only kept. Every date in a
-reader's record is a moment at which an answer may change, and is asked again after it.
+The rules themselves are eligibility.py's; here their answers are only kept, for as long as it is
+the same day wherever a reader is.
 """
 
-from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, TypeAlias
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from services.matching.domain.eligibility import BY_SCOPE, Candidate, Earlier, Question, barred
+from services.matching.domain.columns import Columns, Mask
+from services.matching.domain.crowd import FREE, Codes, Crowd, barriers, tied
+from services.matching.domain.eligibility import Earlier, Question
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
+from services.matching.domain.timetable import EPOCH
 from shared.contracts.base import ReaderId
 
-Mask: TypeAlias = NDArray[np.bool_]
+__all__ = ["Able", "Mask", "Skill", "Staff", "skill"]
+
 Skill: TypeAlias = tuple[object, ...]
-NOBODY: Final[frozenset[int]] = frozenset()
+# Readers in other places have the next day at other times; older answers are asked again.
+KEPT: Final = 8
 
 
 def skill(need: Need) -> Skill:
@@ -36,12 +35,12 @@ def skill(need: Need) -> Skill:
 class Able:
     """Who may read a kind of case: `right` within its subspecialty, `broad` beyond it too.
 
-    `excluded` counts the readers whom each constraint keeps out of `right`.
+    `codes`: the place of the first constraint that keeps a reader out of `right`, or FREE.
     """
 
     right: Mask
     broad: Mask
-    excluded: Counter[str]
+    codes: Codes
 
 
 @dataclass
@@ -51,82 +50,39 @@ class Staff:
     roster: Mapping[ReaderId, Reader]
     readers: tuple[Reader, ...] = field(init=False)
     index: dict[ReaderId, int] = field(init=False)
-    _able: dict[tuple[int, Skill], Able] = field(default_factory=dict, init=False)
-    _turns: list[float] = field(init=False)
-    _named: Mapping[str, frozenset[int]] = field(init=False)
-    _grouped: Mapping[str, frozenset[int]] = field(init=False)
-    _averse: Mapping[str, frozenset[int]] = field(init=False)
-    _employed: Mapping[str, frozenset[int]] = field(init=False)
+    columns: Columns = field(init=False)
+    _kept: dict[tuple[int, ...], tuple[Crowd, dict[Skill, Able]]] = field(
+        default_factory=dict, init=False
+    )
 
     def __post_init__(self) -> None:
         self.readers = tuple(self.roster.values())
-        self.index = {one.id: n for n, one in enumerate(self.readers)}
-        self._turns = sorted({turn for one in self.readers for turn in _turns(one)})
-        self._named = _indexed((n, (r.id, *r.identifiers)) for n, r in enumerate(self.readers))
-        self._grouped = _indexed((n, r.groups) for n, r in enumerate(self.readers))
-        self._averse = _indexed((n, r.conflicts) for n, r in enumerate(self.readers))
-        self._employed = _indexed((n, r.staff_of) for n, r in enumerate(self.readers))
+        self.columns = Columns(self.readers)
+        self.index = self.columns.index
 
     def able(self, need: Need, now: datetime) -> Able:
-        key = (bisect_right(self._turns, now.timestamp()), skill(need))
-        if key not in self._able:
-            self._able[key] = self._ask(need, now)
-        return self._able[key]
+        crowd, known = self._today(now)
+        key = skill(need)
+        if key not in known:
+            known[key] = _ask(need, crowd)
+        return known[key]
 
     def conflicted(self, need: Need, earlier: Sequence[Earlier] = ()) -> set[int]:
         """Give whom the case's own rules exclude, by index and not reader by reader."""
-        reader, group = need.first_reader or "", need.first_group or ""
-        out = set(self._named.get(reader, NOBODY) | self._grouped.get(group, NOBODY))
-        for party in (need.partner, reader, group):
-            out |= self._averse.get(party, NOBODY)
-        if need.rules.excludes_own_staff:
-            out |= self._employed.get(need.partner, NOBODY)
-        for one in earlier:
-            out |= {self.index[one.reader]} if one.reader in self.index else set()
-            out.update(*(self._grouped.get(name, NOBODY) for name in one.groups))
-        return out
+        question = Question(need, frozenset(), EPOCH, tuple(earlier))
+        return {int(n) for _, rows in tied(question, self.columns) for n in rows}
 
-    def _ask(self, need: Need, now: datetime) -> Able:
-        each = [self._by(Question(need, frozenset(), now), one) for one in self.readers]
-        broad = [self._by(Question(need, frozenset(), now, broad=True), r) for r in self.readers]
-        return Able(
-            np.array([one is None for one in each], bool),
-            np.array([one is None for one in broad], bool),
-            Counter(one for one in each if one is not None),
-        )
-
-    def _by(self, question: Question, reader: Reader) -> str | None:
-        by = barred(question, Candidate(reader, 0), BY_SCOPE["skill"])
-        return None if by is None else by.name
+    def _today(self, now: datetime) -> tuple[Crowd, dict[Skill, Able]]:
+        day = self.columns.timetable.today(now)
+        if day not in self._kept:
+            if len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[day] = (Crowd.of(self.columns, now), {})
+        return self._kept[day]
 
 
-def _indexed(each: Iterable[tuple[int, Iterable[str]]]) -> dict[str, frozenset[int]]:
-    found: defaultdict[str, set[int]] = defaultdict(set)
-    for n, names in each:
-        for name in names:
-            found[name].add(n)
-    return {name: frozenset(readers) for name, readers in found.items()}
-
-
-def _turns(reader: Reader) -> Iterator[float]:
-    """Give the moments at which a rule about a date of this reader's may turn."""
-    zone = ZoneInfo(reader.time_zone)
-    for day in set(_dates(dict(reader))):
-        for at in (day, min(day, date(9000, 1, 1)) + timedelta(days=1)):
-            yield datetime.combine(at, time(), zone).astimezone(UTC).timestamp()
-
-
-def _dates(value: Any) -> Iterator[date]:
-    match value:
-        case datetime():
-            yield value.date()
-        case date():
-            yield value
-        case dict():
-            for one in value.values():
-                yield from _dates(one)
-        case tuple() | list():
-            for one in value:
-                yield from _dates(one)
-        case _ if hasattr(value, "__dict__"):
-            yield from _dates(vars(value))
+def _ask(need: Need, crowd: Crowd) -> Able:
+    question = Question(need, frozenset(), crowd.now)
+    codes = barriers(question, crowd, "skill")
+    broad = barriers(replace(question, broad=True), crowd, "skill")
+    return Able(codes == FREE, broad == FREE, codes)
