@@ -21,7 +21,8 @@ from services.deid.gateways.survey import known
 from shared.runtime.dicom import Element, Encoding, Part10, UnreadableError
 from shared.runtime.dicom.file import DEFLATED, EXPLICIT_VR_LITTLE
 from shared.runtime.dicom.header import CHARSET, REQUIRED, SOP_CLASS, SOP_INSTANCE
-from shared.runtime.dicom.tree import PIXEL_DATA, show
+from shared.runtime.dicom.heads import show
+from shared.runtime.dicom.tree import PIXEL_DATA
 
 IMPLEMENTATION_CLASS = "2.25.181632478519346272390126534125837045291"
 IMPLEMENTATION_VERSION = "OVERREAD_1"

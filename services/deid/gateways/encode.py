@@ -3,7 +3,8 @@
 from struct import Struct
 
 from shared.runtime.dicom.errors import UnreadableError
-from shared.runtime.dicom.tree import LONG_VRS, Encoding, show
+from shared.runtime.dicom.heads import LONG_VRS, show
+from shared.runtime.dicom.tree import Encoding
 
 UNDEFINED = 0xFFFFFFFF
 _LONG = frozenset(vr.decode() for vr in LONG_VRS)

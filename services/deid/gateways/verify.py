@@ -12,7 +12,8 @@ from services.deid.domain.pixels import Doubt
 from services.deid.gateways.memory import questions
 from services.deid.gateways.rewrite import Order, creator, rule_of
 from shared.runtime.dicom import DataSet, Element, Part10
-from shared.runtime.dicom.tree import PIXEL_DATA, show
+from shared.runtime.dicom.heads import show
+from shared.runtime.dicom.tree import PIXEL_DATA
 
 CHECKS = (
     "preamble is empty",

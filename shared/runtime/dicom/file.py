@@ -5,8 +5,9 @@ import zlib
 from dataclasses import dataclass
 
 from shared.runtime.dicom.errors import UnreadableError
+from shared.runtime.dicom.heads import Buffer, show
 from shared.runtime.dicom.limits import LIMITS, Limits
-from shared.runtime.dicom.tree import PIXEL_DATA, Buffer, DataSet, Element, Encoding, Walk, show
+from shared.runtime.dicom.tree import PIXEL_DATA, DataSet, Element, Encoding, Walk
 
 META_START = 132  # PS3.10 7.1: 128 bytes preamble, then "DICM"
 TRANSFER_SYNTAX = 0x00020010
@@ -86,7 +87,7 @@ def read_part10(buffer: Buffer, limits: Limits = LIMITS) -> Part10:
     body: Buffer = buffer
     if syntax == DEFLATED:
         body, at = _inflate(buffer, at, limits), 0
-        walk.buffer = body
+        walk.turn_to(body)
     data_set, _ = walk.data_set(at, len(body), _encoding(syntax))
     file = Part10(syntax, meta, data_set, buffer, body)
     _check_pixels(file)

@@ -9,8 +9,9 @@ from typing import Literal
 from shared.runtime.dicom.charset import decode
 from shared.runtime.dicom.errors import UnreadableError
 from shared.runtime.dicom.file import Part10, read_part10
+from shared.runtime.dicom.heads import show
 from shared.runtime.dicom.limits import LIMITS, Limits
-from shared.runtime.dicom.tree import PIXEL_DATA, DataSet, show
+from shared.runtime.dicom.tree import PIXEL_DATA, DataSet
 
 SOP_CLASS, SOP_INSTANCE = 0x00080016, 0x00080018
 STUDY_INSTANCE, SERIES_INSTANCE = 0x0020000D, 0x0020000E

@@ -7,22 +7,26 @@ tag its value begins with; a value that merely looks like one is left a plain va
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from mmap import mmap
-from struct import Struct
 from typing import NamedTuple, NoReturn
 
 from shared.runtime.dicom.errors import UnreadableError
+from shared.runtime.dicom.heads import (
+    DELIMITERS,
+    HEAD,
+    TAG_LENGTH,
+    Buffer,
+    Remembered,
+    explicit,
+    implicit,
+    remembered,
+    show,
+)
 from shared.runtime.dicom.limits import Limits
-
-Buffer = bytes | bytearray | mmap
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
-_HEAD, _LONG_HEAD, _ITEM_HEAD = 8, 12, 8  # bytes, PS3.5 tables 7.1-1 to 7.1-3 and 7.5-1
-_DELIMITERS = 0xFFFE  # the group of items and their ends
-LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+_ITEM_HEAD = 8  # bytes, PS3.5 table 7.5-1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +77,35 @@ class DataSet:
         return iter(self.elements)
 
 
-_TAG_LENGTH = {order: Struct(f"{order}HHI").unpack_from for order in "<>"}
-_TAG_VR_LENGTH = {order: Struct(f"{order}HH2sH").unpack_from for order in "<>"}
-_LENGTH = {order: Struct(f"{order}I").unpack_from for order in "<>"}
-_VRS = {vr: (vr.decode("ascii"), vr in LONG_VRS) for vr in LONG_VRS | SHORT_VRS}
 _MAY_NEST = frozenset(("SQ", "UN", ""))
+_NONE: Remembered = {}
+
+
+class _Slice:
+    """Slices of a bytearray as one can ask a dictionary for them."""
+
+    def __init__(self, buffer: bytearray) -> None:
+        self._buffer = buffer
+
+    def __getitem__(self, part: slice) -> bytes:
+        return bytes(self._buffer[part])
+
+
 _new = tuple.__new__  # a third of the time of Element(...), which is called for each attribute
-_Head = tuple[int, str, int, int]  # tag, VR, length, and where the value begins
 
 
 class Walk:
     """One bounded pass over a buffer. Raises `UnreadableError` at the first thing out of bounds."""
 
     def __init__(self, buffer: Buffer, limits: Limits) -> None:
-        self.buffer = buffer
         self.limits = limits
         self.seen = 0
+        self.turn_to(buffer)
+
+    def turn_to(self, buffer: Buffer) -> None:
+        """Go on in other bytes, with what was seen so far."""
+        self.buffer = buffer
+        self._slice = _Slice(buffer) if isinstance(buffer, bytearray) else buffer
 
     def data_set(
         self, at: int, end: int, encoding: Encoding, depth: int = 0, *, open_ended: bool = False
@@ -98,14 +115,16 @@ class Walk:
             raise UnreadableError("nested_too_deep", f"over {self.limits.depth} sequences deep")
         elements: list[Element] = []
         by_tag: dict[int, Element] = {}
-        head = self._explicit if encoding.explicit else self._implicit
-        order, most = encoding.order, self.limits.elements
+        head, order = (explicit if encoding.explicit else implicit), encoding.order
+        known = (remembered(order) if encoding.explicit else _NONE).get
+        buffer, sliced, most = self.buffer, self._slice, self.limits.elements
         while at < end:
             self.seen += 1
             if self.seen > most:
                 self._too_many()
-            tag, vr, length, value = head(at, end, order)
-            if tag >> 16 == _DELIMITERS:
+            tag, vr, length, width = known(sliced[at : at + HEAD]) or head(buffer, at, end, order)
+            value = at + width
+            if tag >> 16 == DELIMITERS:
                 return DataSet(elements, encoding, by_tag), _item_end(tag, value, open_ended)
             element = _new(Element, (tag, vr, value, length, at, value + length, None, None))
             if vr in _MAY_NEST or length == UNDEFINED:
@@ -117,30 +136,6 @@ class Walk:
         if open_ended:
             raise UnreadableError("truncated", "an item has no end")
         return DataSet(elements, encoding, by_tag), at
-
-    def _explicit(self, at: int, end: int, order: str) -> _Head:
-        """The head of an element that names its VR (PS3.5 7.1.2)."""
-        if end - at < _HEAD:
-            raise UnreadableError("truncated", f"{end - at} bytes where an element begins")
-        group, number, code, length = _TAG_VR_LENGTH[order](self.buffer, at)
-        tag = group << 16 | number
-        vr, long = _VRS.get(code, ("", False))
-        if group == _DELIMITERS:
-            return tag, "", _LENGTH[order](self.buffer, at + 4)[0], at + _HEAD
-        if not vr:
-            raise UnreadableError("malformed", f"{show(tag)} has no VR of PS3.5 table 6.2-1")
-        if not long:
-            return tag, vr, length, at + _HEAD
-        if end - at < _LONG_HEAD:
-            raise UnreadableError("truncated", f"{show(tag)} has no length")
-        return tag, vr, _LENGTH[order](self.buffer, at + 8)[0], at + _LONG_HEAD
-
-    def _implicit(self, at: int, end: int, order: str) -> _Head:
-        """The head of an element that leaves its VR to the dictionary (PS3.5 7.1.3)."""
-        if end - at < _HEAD:
-            raise UnreadableError("truncated", f"{end - at} bytes where an element begins")
-        group, number, length = _TAG_LENGTH[order](self.buffer, at)
-        return group << 16 | number, "", length, at + _HEAD
 
     def _nested(self, element: Element, end: int, encoding: Encoding, depth: int) -> Element:
         """The element with its items, when it is a sequence, and the end that it didn't say."""
@@ -224,7 +219,7 @@ class Walk:
     def _item_head(self, at: int, end: int, encoding: Encoding) -> tuple[int, int, int]:
         if end - at < _ITEM_HEAD:
             raise UnreadableError("truncated", "an item or its end is missing")
-        group, number, length = _TAG_LENGTH[encoding.order](self.buffer, at)
+        group, number, length = TAG_LENGTH[encoding.order](self.buffer, at)
         return group << 16 | number, length, at + 8
 
     @staticmethod
@@ -263,8 +258,3 @@ def _item_end(tag: int, after: int, open_ended: bool) -> int:  # noqa: FBT001 - 
     if not open_ended:
         raise UnreadableError("malformed", f"a delimiter without its item before byte {after}")
     return after
-
-
-def show(tag: int) -> str:
-    """A tag as the standard writes it: (gggg,eeee)."""
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
