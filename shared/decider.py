@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 State = TypeVar("State")
 In = TypeVar("In")
@@ -43,8 +43,7 @@ class Job:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Step(Generic[State, Out]):
+class Step(NamedTuple, Generic[State, Out]):
     """What one input led to."""
 
     state: State
@@ -75,6 +74,8 @@ class Decider(Generic[State, In, Out]):
     def step(self, state: State, received: In, now: datetime) -> Step[State, Out]:
         """Decide, then fold the decisions back into the state."""
         answers = self.decide(state, received, now)
-        refused = next((answer for answer in answers if isinstance(answer, Refused)), None)
-        events = tuple(answer for answer in answers if not isinstance(answer, Refused))
+        events = tuple([answer for answer in answers if not isinstance(answer, Refused)])
+        refused = None
+        if len(events) < len(answers):
+            refused = next(answer for answer in answers if isinstance(answer, Refused))
         return Step(reduce(self.evolve, events, state), events, refused)

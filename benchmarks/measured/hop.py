@@ -16,12 +16,12 @@ from benchmarks.measured.place import Place, opened
 from benchmarks.measured.servers import Servers
 from shared.runtime import clock, collector
 from shared.runtime.feed import Feed
-from shared.runtime.handle import Runner
+from shared.runtime.handle import Incoming, Runner
 from shared.runtime.kafka import POLL_RECORDS, Subscription
 from shared.runtime.outbox import Relay
 from shared.runtime.postgres import Wakeups
 from shared.runtime.publisher import Publisher
-from shared.runtime.wire import Message
+from shared.runtime.wire import Message, Poison
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,18 @@ class Hopping:
             place.servers.kafka,
             f"{self.prefix}.{name}",
             [f"{self.prefix}.intake"],
-            self._handle,
+            self,
             most_at_once=self.most_at_once,
         )
         self.loops = [wakeups.listen, self.relay.run, consuming.run]
 
-    async def _handle(self, messages: Sequence[Message]) -> None:
+    def read(self, messages: Sequence[Message]) -> Sequence[Incoming | Poison]:
         self.began = self.began or clock.ticks()
-        await self.feed(messages)
-        self.handled += len(messages)
+        return self.feed.read(messages)
+
+    async def handle(self, items: Sequence[Incoming | Poison]) -> None:
+        await self.feed.handle(items)
+        self.handled += len(items)
 
     async def seconds(self, count: int) -> float:
         """Run until `count` events were published; the clock starts with the first message."""

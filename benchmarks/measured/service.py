@@ -16,20 +16,21 @@ from shared.contracts.intake import CaseAccepted, CaseSupplemented, RawStudy
 from shared.decider import Decider
 from shared.runtime.handle import Change
 from shared.runtime.postgres import Db
+from shared.runtime.states import States
 
 NAME = "deid"
 WANTED: Mapping[str, type[Event]] = {e.ce_type(): e for e in (CaseAccepted, CaseSupplemented)}
 
 CREATE = """
     CREATE TABLE IF NOT EXISTS cases (
-        case_id uuid PRIMARY KEY, partner text, state jsonb NOT NULL, kind text NOT NULL)
+        case_id uuid PRIMARY KEY, partner text, state json NOT NULL, kind text NOT NULL)
 """
 # The cases of one batch.
 LOAD = "SELECT case_id, state FROM cases WHERE case_id = ANY($1::uuid[])"
 # Each case's new state replaces the old one.
 SAVE = """
     INSERT INTO cases (case_id, partner, state, kind)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[])
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[], $4::text[])
     ON CONFLICT (case_id) DO UPDATE SET state = excluded.state, kind = excluded.kind
 """
 
@@ -51,7 +52,7 @@ class Clean(Frozen):
 
 
 State: TypeAlias = Annotated[Unknown | Clean, Field(discriminator="kind")]
-STATES: TypeAdapter[State] = TypeAdapter(State)
+STATES: States[State] = States(TypeAdapter(State))
 
 
 def decide(state: State, received: Event, _now: datetime) -> Sequence[Event]:
@@ -86,7 +87,7 @@ def evolve(_state: State, event: Event) -> State:
 
 async def load(db: Db, cases: Sequence[CaseId]) -> Mapping[CaseId, State]:
     rows = await db.fetch(LOAD, cases)
-    return {CaseId(row["case_id"]): STATES.validate_json(row["state"]) for row in rows}
+    return {CaseId(row["case_id"]): STATES.read(row["state"]) for row in rows}
 
 
 async def save(db: Db, changes: Sequence[Change[State]]) -> None:
@@ -98,7 +99,7 @@ def columns(states: Sequence[tuple[CaseId, State]]) -> tuple[list[Any], ...]:
     return (
         [case_id for case_id, _ in states],
         ["st-brigid" for _ in states],
-        [STATES.dump_json(state).decode() for _, state in states],
+        [STATES.text(state) for _, state in states],
         [state.kind for _, state in states],
     )
 

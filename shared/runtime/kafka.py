@@ -6,10 +6,10 @@ it offers loses or loops on a bad message.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -35,7 +35,15 @@ SESSION_MS = 10_000
 NOT_UTF_8 = (("", b"\xff"),)
 LOG = structlog.get_logger()
 
-Handle = Callable[[Sequence[Message]], Awaitable[None]]
+
+class Feeding(Protocol):
+    """What becomes of the messages of a subscription (feed.py)."""
+
+    def read(self, messages: Sequence[Message], /) -> Sequence[Any]:
+        """Read a batch, without waiting for anything: the one before may still be handled."""
+
+    async def handle(self, items: Sequence[Any], /) -> None:
+        """Return when the batch is done for good; raise only for weather not to be outlasted."""
 
 
 @dataclass(slots=True)
@@ -69,17 +77,42 @@ class Progress(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ship
 
 
 @dataclass(slots=True)
-class Subscription:
-    """Feeds topics to `handle`, in batches, at least once, a partition's messages in order.
+class Turn:
+    """One batch's turn, in the background; the next may begin when it is `over`."""
 
-    `handle` returns when the batch is done for good, and raises only for weather that it could
-    not outlast; then the consumer is made anew and reads on from the last committed offset.
+    _task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        return
+
+    async def __aexit__(self, *_: object) -> None:
+        """End it half-way if need be: what was not acknowledged comes again."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.create_task(work)
+
+    async def over(self) -> None:
+        """Wait for its end; raises what it raised."""
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+
+@dataclass(slots=True)
+class Subscription:
+    """Feeds topics to `feed`, in batches, at least once, a partition's messages in order.
+
+    Under a backlog the next batch is polled and read while one is handled, and handled after it.
+    When handling raises, the consumer is made anew and reads on from the last committed offset.
     """
 
     bootstrap: str
     group: str
     topics: Sequence[str]
-    handle: Handle
+    feed: Feeding
     silent_seconds: float = SILENT_SECONDS
     session_ms: int | None = None
     most_at_once: int = POLL_RECORDS
@@ -131,25 +164,41 @@ class Subscription:
                 await asyncio.wait_for(broker.stop(), 15)
 
     async def _poll(self, consumer: Any, patience: Patience) -> None:
-        asked_at, pace = clock.ticks(), Pace()
-        while True:
-            await pace.rest()
-            got = await _taken(consumer, self.most_at_once)
-            if got:
-                await failpoint("consumer.polled")
-                with pace.turn():
+        asked_at, pace, turn = clock.ticks(), Pace(), Turn()
+        async with turn:
+            while True:
+                await pace.rest()
+                got = await self._taken(consumer, turn)
+                if got:
+                    await failpoint("consumer.polled")
                     messages = [_message(one) for some in got.values() for one in some]
-                    await self.handle(messages)
-                if len(messages) >= self.most_at_once:
-                    pace.skip_rest()
-                await failpoint("consumer.handled")
-                await _commit(consumer, {tp: some[-1].offset + 1 for tp, some in got.items()})
-                await failpoint("consumer.acknowledged")
-                self._progressed(consumer, got)
-                patience.reset()
-            elif clock.ticks() - asked_at > min(ASK_SECONDS, self.silent_seconds / 2):
-                await self._ask(consumer)
-                asked_at = clock.ticks()
+                    items = self.feed.read(messages)
+                    await turn.over()
+                    turn.begin(self._handled(consumer, got, items))
+                    if len(messages) < self.most_at_once:
+                        with pace.turn():
+                            await turn.over()
+                    patience.reset()
+                elif clock.ticks() - asked_at > min(ASK_SECONDS, self.silent_seconds / 2):
+                    await turn.over()
+                    await self._ask(consumer)
+                    asked_at = clock.ticks()
+
+    async def _handled(
+        self, consumer: Any, got: Mapping[TopicPartition, Sequence[Any]], items: Sequence[Any]
+    ) -> None:
+        await self.feed.handle(items)
+        await failpoint("consumer.handled")
+        await _commit(consumer, {tp: some[-1].offset + 1 for tp, some in got.items()})
+        await failpoint("consumer.acknowledged")
+        self._progressed(consumer, got)
+
+    async def _taken(self, consumer: Any, turn: "Turn") -> dict[TopicPartition, list[Any]]:
+        try:
+            return dict(await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most_at_once))
+        except UnicodeDecodeError:
+            await turn.over()  # what goes back to the committed offset must not overtake it
+            return await _one_of_each(consumer)
 
     def _progressed(self, consumer: Any, got: Mapping[TopicPartition, Sequence[Any]]) -> None:
         self.progress.connected = True
@@ -172,14 +221,6 @@ class Subscription:
             self.progress.connected = False
         if self.progress.seconds_still > self.silent_seconds:
             raise KafkaError("the consumer stands still")
-
-
-async def _taken(consumer: Any, most: int) -> dict[TopicPartition, list[Any]]:
-    try:
-        taken = await consumer.getmany(timeout_ms=POLL_MS, max_records=most)
-    except UnicodeDecodeError:
-        taken = await _one_of_each(consumer)
-    return dict(taken)
 
 
 async def _one_of_each(consumer: Any) -> dict[TopicPartition, list[Any]]:

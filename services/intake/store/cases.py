@@ -14,6 +14,7 @@ from shared.contracts.intake import CaseCancelled, CaseRejected
 from shared.contracts.topics import PUBLISHED
 from shared.runtime.handle import Change
 from shared.runtime.postgres import Db
+from shared.runtime.states import States
 
 LOG_CHANNEL = "intake_log"
 
@@ -22,7 +23,7 @@ LOAD = "SELECT case_id, state FROM cases WHERE case_id = ANY($1::uuid[])"
 # Write the states of some cases.
 SAVE = """
     INSERT INTO cases (case_id, partner, submitted_at, state)
-    SELECT case_id, partner, submitted_at, state::jsonb
+    SELECT case_id, partner, submitted_at, state::json
     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
         AS changed (case_id, partner, submitted_at, state)
     ON CONFLICT (case_id) DO UPDATE SET state = excluded.state
@@ -64,6 +65,9 @@ PAGE = """
 """
 
 
+STATES = States(STATE)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One published event as the log keeps it."""
@@ -78,7 +82,7 @@ class Entry:
 
 async def load(db: Db, cases: Sequence[CaseId]) -> Mapping[CaseId, State]:
     rows = await db.fetch(LOAD, cases)
-    return {CaseId(row["case_id"]): STATE.validate_json(row["state"]) for row in rows}
+    return {CaseId(row["case_id"]): STATES.read(row["state"]) for row in rows}
 
 
 async def save(db: Db, changes: Sequence[Change[State]]) -> None:
@@ -88,7 +92,7 @@ async def save(db: Db, changes: Sequence[Change[State]]) -> None:
         [change.case_id for change, _ in known],
         [state.file.request.partner for _, state in known],
         [state.file.submitted_at for _, state in known],
-        [state.model_dump_json() for _, state in known],
+        [STATES.text(state) for _, state in known],
     )
     await _announce(db, known)
     await _log(db, known)
@@ -162,6 +166,5 @@ async def page(
 ) -> list[tuple[CaseId, datetime, State]]:
     rows = await db.fetch(PAGE, partner, *(after or (None, None)), most)
     return [
-        (CaseId(row["case_id"]), row["submitted_at"], STATE.validate_json(row["state"]))
-        for row in rows
+        (CaseId(row["case_id"]), row["submitted_at"], STATES.read(row["state"])) for row in rows
     ]

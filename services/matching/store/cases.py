@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from services.matching.domain.due import waits_on
 from services.matching.domain.plan import waiting
 from services.matching.domain.state import (
@@ -44,6 +46,7 @@ from shared.contracts.matching import (
 )
 from shared.runtime.handle import Change
 from shared.runtime.postgres import Db
+from shared.runtime.states import States
 
 ROUND: Final = "matching_round"
 WORKLIST: Final = "matching_worklist"
@@ -56,7 +59,7 @@ SAVE = """
     INSERT INTO cases (case_id, partner, state, assignment, wants_reader, service_level, stage,
                        standing, at_risk, breached, due_at, intake, owner, started_at, field, rvu,
                        holder, delivery)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::boolean[],
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[], $4::text[], $5::boolean[],
                          $6::text[], $7::text[], $8::text[], $9::boolean[], $10::boolean[],
                          $11::timestamptz[], $12::text[], $13::text[], $14::timestamptz[],
                          $15::text[], $16::double precision[], $17::text[], $18::interval[])
@@ -114,12 +117,14 @@ HOLDERS: Final = (
     SlaBreached,
 )
 
+STATES = States(TypeAdapter(Matching))
+
 
 async def load(db: Db, case_ids: Sequence[CaseId]) -> Mapping[CaseId, Matching]:
     """Give every case asked for, known or not, with the contracts in force."""
     in_force = await contracts(db)
     rows = await db.fetch(LOAD, case_ids)
-    known = {row["case_id"]: Matching.model_validate_json(row["state"]) for row in rows}
+    known = {row["case_id"]: STATES.read(row["state"]) for row in rows}
     fresh = Matching()
     return {
         case_id: known.get(case_id, fresh).model_copy(update={"contracts": in_force})
@@ -173,7 +178,7 @@ def _row(case_id: CaseId, state: Matching) -> _Row:
     return _Row(
         case_id=case_id,
         partner=brief.need.partner if brief else _partner(state),
-        state=state.model_dump_json(),
+        state=STATES.text(state),
         assignment=state.assignment.kind,
         wants_reader=wanted,
         service_level=clock.service_level if clock else None,

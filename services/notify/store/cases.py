@@ -14,13 +14,14 @@ from shared.contracts.base import CaseId, Event
 from shared.contracts.topics import PUBLISHED
 from shared.runtime.handle import Change
 from shared.runtime.postgres import Db
+from shared.runtime.states import States
 
 # The cases of a batch as they stand.
 LOAD = "SELECT case_id, state FROM cases WHERE case_id = ANY($1::uuid[])"
 # The cases of a batch as they are from now on.
 SAVE = """
     INSERT INTO cases (case_id, partner, kind, overdue_from, state)
-    SELECT case_id, partner, kind, overdue_from, state::jsonb
+    SELECT case_id, partner, kind, overdue_from, state::json
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
         AS one (case_id, partner, kind, overdue_from, state)
     ON CONFLICT (case_id) DO UPDATE SET
@@ -52,10 +53,12 @@ APPEND = """
 """
 WAKE = "SELECT pg_notify($1, '')"
 
+STATES = States(STATE)
+
 
 async def load(db: Db, cases: Sequence[CaseId]) -> Mapping[CaseId, State]:
     rows = await db.fetch(LOAD, cases)
-    return {CaseId(row["case_id"]): STATE.validate_json(row["state"]) for row in rows}
+    return {CaseId(row["case_id"]): STATES.read(row["state"]) for row in rows}
 
 
 async def save(db: Db, changes: Sequence[Change[State]]) -> None:
@@ -83,7 +86,7 @@ async def _save_cases(db: Db, changes: Sequence[Change[State]]) -> None:
             dossier.partner if (dossier := dossier_of(change.state)) else None,
             change.state.kind,
             dossier.reports[0].kept_at if dossier and dossier.identity_overdue else None,
-            STATE.dump_json(change.state).decode(),
+            STATES.text(change.state),
         )
         for change in changes
     ]

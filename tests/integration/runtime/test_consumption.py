@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from shared.runtime import kafka as runtime_kafka
-from shared.runtime.kafka import Subscription
+from shared.runtime.kafka import POLL_RECORDS, Feeding, Subscription
 from shared.runtime.postgres import Pool
 from shared.runtime.wire import Message
 from tests.integration.runtime.broker import (
@@ -177,18 +178,90 @@ async def test_a_header_name_that_the_client_can_not_read_is_parked_and_passed(
     assert running.subscription.progress.restarts == 0
 
 
-def _subscription(kafka: str, topics: str) -> Subscription:
-    async def nothing(_: Sequence[Message]) -> None:
+async def test_a_full_batch_is_handled_while_the_next_is_read_and_before_it(
+    kafka: str, topics: str
+) -> None:
+    slow = Slow()
+    one = _subscription(kafka, topics, slow, most_at_once=1)
+    await tell(kafka, topics, [told(1, nth) for nth in (1, 2, 3)])
+    task = asyncio.create_task(one.run())
+
+    await until(lambda: _is(sorted(slow.said) == ["begun", "read", "read"]))
+    slow.may_end.set()
+    await until(lambda: _is(slow.said.count("ended") == 3))
+
+    again = [word for word in slow.said if word != "read"]
+    assert again == ["begun", "ended"] * 3
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_was_not_handled_comes_again_with_all_that_followed(
+    kafka: str, topics: str
+) -> None:
+    broken = Slow(fails=1)
+    broken.may_end.set()
+    one = _subscription(kafka, topics, broken, most_at_once=1)
+    await tell(kafka, topics, [told(1, nth) for nth in (1, 2, 3)])
+    task = asyncio.create_task(one.run())
+
+    await until(lambda: _is(len(broken.handled) == 3))
+
+    assert broken.handled == sorted(broken.handled)
+    assert one.progress.restarts == 1
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass
+class Slow:
+    """Handles nothing before it may, and fails some times first."""
+
+    fails: int = 0
+    said: list[str] = field(default_factory=list)
+    handled: list[int] = field(default_factory=list)
+    may_end: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def read(self, messages: Sequence[Message]) -> Sequence[Message]:
+        self.said.append("read")
+        return messages
+
+    async def handle(self, messages: Sequence[Message]) -> None:
+        self.said.append("begun")
+        await self.may_end.wait()
+        if self.fails:
+            self.fails -= 1
+            raise ConnectionError
+        self.said.append("ended")
+        self.handled += [one.offset for one in messages]
+
+
+class Nothing:
+    """Takes messages, and does nothing with them."""
+
+    def read(self, messages: Sequence[Message]) -> Sequence[Message]:
+        return messages
+
+    async def handle(self, _: Sequence[Message]) -> None:
         return
 
+
+def _subscription(
+    kafka: str, topics: str, feed: Feeding | None = None, most_at_once: int = POLL_RECORDS
+) -> Subscription:
     return Subscription(
         kafka,
         f"{topics}.{SERVICE}",
         [f"{topics}.intake"],
-        nothing,
+        feed or Nothing(),
         silent_seconds=2,
         session_ms=3000,
+        most_at_once=most_at_once,
     )
+
+
+async def _is(so: bool) -> bool:
+    return so
 
 
 async def _all_members(many: list[Subscription]) -> bool:
