@@ -18,6 +18,7 @@ _UID_LENGTH = 44  # characters of 2.25. and 128 bits in decimal
 _UUID_VERSION, _UUID_VARIANT = 8, 0b10  # RFC 9562 5.8: a UUID of our own making
 _PATIENT = ("OV-", 16, 4)  # prefix, characters of digest, characters of tag
 _ACCESSION = ("A", 11, 4)  # an SH has 16 characters
+_REMEMBERED = 1 << 16  # UIDs, a few megabytes
 _SHIFT_FROM, _SHIFT_SPAN = 30, 3620  # days into the past: one month to ten years
 
 
@@ -71,11 +72,14 @@ class Identity:
 
     def uid(self, uid: str) -> str:
         """A 2.25 UID for any that is not the standard's own (PS3.5 B.2)."""
-        if not uid or uid in UID_dictionary or self.owns_uid(uid):
-            return uid
-        if uid not in self._uids:
-            self._uids[uid] = self._new_uid(uid)
-        return self._uids[uid]
+        known = self._uids.get(uid)
+        if known is None:
+            ours = not uid or uid in UID_dictionary or self.owns_uid(uid)
+            known = uid if ours else self._new_uid(uid)
+            if len(self._uids) >= _REMEMBERED:
+                self._uids.clear()
+            self._uids[uid] = known
+        return known
 
     def owns_uid(self, uid: str) -> bool:
         """Whether we made it: its tag is right for its body."""
