@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shared.runtime.dicom.errors import UnreadableError
 from shared.runtime.dicom.heads import Buffer, show
 from shared.runtime.dicom.limits import LIMITS, Limits
+from shared.runtime.dicom.pattern import Pattern
 from shared.runtime.dicom.tree import PIXEL_DATA, DataSet, Element, Encoding, Walk
 
 META_START = 132  # PS3.10 7.1: 128 bytes preamble, then "DICM"
@@ -29,13 +30,19 @@ _FRAMES, _PHOTOMETRIC = 0x00280008, 0x00280004
 
 @dataclass(slots=True)
 class Part10:
-    """A parsed file. `buffer` holds the data set (inflated where the file is deflated)."""
+    """A parsed file. `buffer` holds the data set (inflated where the file is deflated).
+
+    `pattern`: what it has in common with files before it, but for the values of the elements that
+    `changed` numbers; None where it has no such thing.
+    """
 
     transfer_syntax: str
     meta: DataSet
     data_set: DataSet
     meta_buffer: Buffer
     buffer: Buffer
+    pattern: Pattern | None = None
+    changed: tuple[int, ...] = ()
 
     def value(self, element: Element) -> bytes:
         """The bytes of a value of the data set, padding included."""
@@ -73,11 +80,28 @@ class Part10:
 
 
 def read_part10(buffer: Buffer, limits: Limits = LIMITS) -> Part10:
-    """Walk the whole file once. Raises `UnreadableError`."""
-    if len(buffer) > limits.file:
-        raise UnreadableError("too_large", f"{len(buffer)} bytes, {limits.file} are allowed")
-    if len(buffer) < META_START + 8 or buffer[128:META_START] != b"DICM":
+    """Walk the whole file once, or find it built like one before. Raises `UnreadableError`."""
+    size = len(buffer)
+    if size > limits.file:
+        raise UnreadableError("too_large", f"{size} bytes, {limits.file} are allowed")
+    if size < META_START + 8 or buffer[128:META_START] != b"DICM":
         raise UnreadableError("not_dicom", "no DICM at byte 128 (PS3.10 section 7.1)")
+    pattern = _PATTERNS.get((size, limits))
+    changed = None if pattern is None else pattern.changed(buffer)
+    if pattern is None or changed is None:
+        file = _walked(buffer, limits)
+    else:
+        syntax, meta, data_set = pattern.syntax, pattern.meta, pattern.data_set
+        file = Part10(syntax, meta, data_set, buffer, buffer, pattern, changed)
+    _check_pixels(file)
+    return file
+
+
+_PATTERNS: dict[tuple[int, Limits], Pattern] = {}  # by the size of the file
+_MOST_PATTERNS = 8
+
+
+def _walked(buffer: Buffer, limits: Limits) -> Part10:
     walk = Walk(buffer, limits)
     meta, at = walk.data_set(META_START, _meta_end(buffer), Encoding())
     element = meta.get(TRANSFER_SYNTAX)
@@ -89,9 +113,12 @@ def read_part10(buffer: Buffer, limits: Limits = LIMITS) -> Part10:
         body, at = _inflate(buffer, at, limits), 0
         walk.turn_to(body)
     data_set, _ = walk.data_set(at, len(body), _encoding(syntax))
-    file = Part10(syntax, meta, data_set, buffer, body)
-    _check_pixels(file)
-    return file
+    pattern = Pattern.of(buffer, meta, data_set, syntax) if body is buffer else None
+    if pattern is not None:
+        if len(_PATTERNS) >= _MOST_PATTERNS:
+            _PATTERNS.clear()
+        _PATTERNS[len(buffer), limits] = pattern
+    return Part10(syntax, meta, data_set, buffer, body, pattern)
 
 
 def _meta_end(buffer: Buffer) -> int:
