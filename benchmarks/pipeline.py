@@ -34,12 +34,13 @@ class Size:
     rounds: int
     events: int
     backlog: int
+    warm_up: int
     cases: int
     paced: int
 
 
-FULL = Size(rounds=5, events=10_000, backlog=100_000, cases=400, paced=150)
-QUICK = Size(rounds=1, events=2_000, backlog=2_000, cases=10, paced=5)
+FULL = Size(rounds=5, events=10_000, backlog=100_000, warm_up=40, cases=400, paced=150)
+QUICK = Size(rounds=1, events=600, backlog=1_000, warm_up=1, cases=6, paced=4)
 PACE = 5.0  # cases a second
 NOTES = f"""\
 One hop: each event of 0.9 to 1.5 kB decides one of 1.1 kB. The raw limit consumes the same
@@ -84,10 +85,18 @@ def main() -> None:
 
 async def measured(size: Size) -> list[Figure]:
     with servers() as pair:
+        tell("one hop, in batches and one by one, and the raw limit")
         hops = await hop.measure(pair, size.rounds, size.events)
+        tell(f"a backlog of {size.backlog:,} events")
         weighed = await memory.measure(pair, size.backlog)
-        travelled = await travel.measure(pair, size.cases, size.paced, PACE)
+        tell(f"{size.cases + size.paced} cases through all five services")
+        travelled = await travel.measure(pair, size.warm_up, size.cases, size.paced, PACE)
     return [*_of_hop(hops), *_of_travel(travelled), *_of_memory(weighed, size)]
+
+
+def tell(what: str) -> None:
+    """Say what is being measured, beside the answer."""
+    Console(stderr=True).print(f"measuring {what}")
 
 
 def _of_hop(hops: Hop) -> list[Figure]:

@@ -23,6 +23,8 @@ from shared.runtime.postgres import Wakeups
 from shared.runtime.publisher import Publisher
 from shared.runtime.wire import Message, Poison
 
+STILL_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Hop:
@@ -81,10 +83,15 @@ class Hopping:
         """Run until `count` events were published; the clock starts with the first message."""
         tasks = [asyncio.ensure_future(loop()) for loop in self.loops]
         try:
-            while self.relay.published < count:
+            moved, published = clock.ticks(), 0
+            while published < count:
                 done, _ = await asyncio.wait(tasks, timeout=0.005)
                 for task in done:
                     task.result()
+                if self.relay.published > published:
+                    moved, published = clock.ticks(), self.relay.published
+                elif clock.ticks() - moved > STILL_SECONDS:
+                    raise RuntimeError(f"{published} of {count} events, then none for a minute")
             return clock.ticks() - self.began
         finally:
             for task in tasks:

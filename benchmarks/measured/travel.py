@@ -20,8 +20,6 @@ from shared.contracts.intake import CaseAccepted
 from shared.contracts.matching import AssignmentOffered
 from shared.runtime import clock
 
-WARM_UP = 40
-
 
 @dataclass(frozen=True, slots=True)
 class Travel:
@@ -38,9 +36,9 @@ class Travel:
         return quantiles(self.offers, n=100)[which - 1]
 
 
-async def measure(servers: Servers, cases: int, paced: int, rate: float) -> Travel:
+async def measure(servers: Servers, warm_up: int, cases: int, paced: int, rate: float) -> Travel:
     async with whole(servers) as running:
-        await running.submit(WARM_UP)
+        await running.submit(warm_up)
         await running.all_delivered()
         began, idle = clock.ticks(), running.cpu_seconds()
         await running.submit(cases)

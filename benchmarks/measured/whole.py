@@ -14,6 +14,7 @@ from benchmarks.measured.acting.partner import PARTNER
 from benchmarks.measured.servers import PASSWORDS, Servers
 from cli.players import Operator
 from shared.contracts.topics import SERVICES
+from shared.runtime.local.child import last_lines
 from shared.runtime.local.database import drop_database
 from shared.runtime.local.stack import Plan, Stack
 from shared.runtime.local.topics import delete_topics
@@ -21,6 +22,7 @@ from shared.runtime.local.topics import delete_topics
 ACTING = ("intake", "matching", "reporting")
 READERS = 30
 CAPACITY = 50
+STILL_SECONDS = 60.0
 
 
 @dataclass
@@ -59,11 +61,20 @@ class Whole:
             (await http.post(url, params=asked)).raise_for_status()
         self.submitted += count
 
-    async def all_delivered(self, seconds: float = 300) -> None:
-        async with asyncio.timeout(seconds):
-            while len(self.receiver.arrived) < self.submitted:
-                self.receiver.news.clear()
-                await self.receiver.news.wait()
+    async def all_delivered(self) -> None:
+        """Wait for the last one; raises when no other arrives for STILL_SECONDS."""
+        while (arrived := len(self.receiver.arrived)) < self.submitted:
+            self.receiver.news.clear()
+            try:
+                await asyncio.wait_for(self.receiver.news.wait(), STILL_SECONDS)
+            except TimeoutError:
+                stuck = f"{arrived} of {self.submitted} cases arrived, then none for a minute"
+                raise RuntimeError(f"{stuck}\n{self._last_words()}") from None
+
+    def _last_words(self) -> str:
+        """Give the end of each service's log."""
+        logs = [self.stack.places.log(name) for name in self.stack.services]
+        return "\n".join(f"{log.name}:\n{last_lines(log)}" for log in logs)
 
     def cpu_seconds(self) -> dict[str, float]:
         """What each program has used so far, with its children."""

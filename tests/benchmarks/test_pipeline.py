@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)  # it ends itself when nothing moves for a minute
 
 
 async def test_it_prints_every_figure_beside_its_target(kafka: str, postgres_server: str) -> None:

@@ -27,6 +27,7 @@ class Prompts:
     kind: type[Event]
     act: Act | None = None
     _due: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    _prompted: set[str] = field(default_factory=set)
 
     def beside(self, service: Service[Any], act: Callable[[Core[Any]], Act]) -> Service[Any]:
         """Give the service with somebody acting in it; nothing else of it is changed."""
@@ -36,13 +37,19 @@ class Prompts:
             for change in changes:
                 for one in change.recorded:
                     if isinstance(one.event, self.kind):
-                        self._due.put_nowait(one.event)
+                        self._prompt(one.event)
 
         def edges(core: Core[Any]) -> Edges:
             own, loop = service.edges(core), self._loop(act(core))
             return replace(own, loops={**own.loops, "people": loop})
 
         return replace(service, save=save, edges=edges)
+
+    def _prompt(self, event: Event) -> None:
+        """Once: a transaction that the weather undid saves the same again."""
+        if (text := event.model_dump_json()) not in self._prompted:
+            self._prompted.add(text)
+            self._due.put_nowait(event)
 
     def _loop(self, act: Act) -> Loop:
         async def run() -> None:
