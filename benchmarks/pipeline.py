@@ -40,7 +40,7 @@ class Size:
 
 
 FULL = Size(rounds=5, events=10_000, backlog=100_000, warm_up=40, cases=400, paced=150)
-QUICK = Size(rounds=1, events=600, backlog=1_000, warm_up=1, cases=6, paced=4)
+QUICK = Size(rounds=1, events=2_000, backlog=1_000, warm_up=1, cases=6, paced=4)
 PACE = 5.0  # cases a second
 NOTES = f"""\
 One hop: each event of 0.9 to 1.5 kB decides one of 1.1 kB. The raw limit consumes the same

@@ -101,11 +101,11 @@ class Hopping:
 
 
 async def measure(servers: Servers, rounds: int, count: int) -> Hop:
-    """Alternate the three, because the machine is shared; a tenth of `count` goes one by one."""
+    """Alternate the three, because the machine is shared; a twentieth of `count` goes one by one."""
     limits, batched, single = [], [], []
     work = raw.decided(list(inputs(count)))
     events = [one.received for one in work]
-    few = events[: max(1, count // 10)]
+    few = events[: max(1, count // 20)]
     collector.rarely()  # a service does not hold the events to come
     async with opened(servers) as place:
         for _ in range(rounds):
