@@ -13,6 +13,7 @@ from services.deid.domain import values
 from services.deid.domain.identifiers import Identifiers
 from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks
+from services.deid.gateways.descriptors import Descriptors
 from services.deid.gateways.memory import questions
 from services.deid.gateways.pixels import NOTHING, pixel_pieces
 from services.deid.gateways.rewrite import Order, Rewriting, creator, without_idle_creators
@@ -54,6 +55,7 @@ class Cleaner:
     before: bytes = field(init=False)
     after: bytes = field(init=False)
     _known: Identifiers = field(init=False)
+    _descriptors: Descriptors = field(init=False)
 
     def __post_init__(self) -> None:
         """Raises UnreadableError for a file that lacks one of the UIDs that name an instance."""
@@ -117,7 +119,9 @@ class Cleaner:
         )
         found = known(file, order.rulebook, order.identity, order.memory, asked)
         self._known = found.file
-        context = ("clean", data_set.encoding, order.subject, found.patient, file.string(CHARSET))
+        told, charset, days = found.told, file.string(CHARSET), order.subject.shift_days
+        self._descriptors = Descriptors(told, found.patient, days, charset, order.memory)
+        context = ("clean", data_set.encoding, order.subject, found.patient, told, charset)
         remembered = order.memory.shelf(context, _Outcome)
         written: dict[int, bytes] = {}
         done: list[str] = []
@@ -141,7 +145,7 @@ class Cleaner:
 
     def _outcome(self, element: Element) -> tuple[_Outcome, bool]:
         """Rewrite an element; and whether the next file's would become the same."""
-        one = Rewriting(self.file, self.order, self._known)
+        one = Rewriting(self.file, self.order, self._known, self._descriptors)
         content = one.element(element, self.file.data_set)
         actions = tuple(one.actions.elements())
         return _Outcome(content, actions, frozenset(one.own)), one.repeatable

@@ -39,6 +39,7 @@ def lexicon() -> Lexicon:
         familiar=frozenset(familiar - grammar - terms),
         called=frozenset(familiar - {*_listed("function")}),
         certain=frozenset(one.rstrip("!") for one in eponyms if one.endswith("!")),
+        technique=frozenset(_listed("technique")),
     )
 
 

@@ -12,6 +12,7 @@ from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.identity import Identity, Subject
 from services.deid.domain.private import creator_of, is_creator
 from services.deid.gateways import encode
+from services.deid.gateways.descriptors import LONGEST, Descriptors
 from services.deid.gateways.memory import Memory
 from shared.runtime.dicom import DataSet, Element, Part10
 
@@ -36,15 +37,18 @@ class Order:
 class Rewriting:
     """The elements of one file. `actions` counts what was done; `own` holds the values we wrote.
 
-    `repeatable` falls when an answer depended on the UIDs of this very file.
+    `repeatable` falls when an answer depended on the UIDs of this very file. `left`: bytes of
+    descriptions that are still read, however many a sequence holds.
     """
 
     file: Part10
     order: Order
     identifiers: Identifiers
+    descriptors: Descriptors
     actions: Counter[str] = field(default_factory=Counter)
     own: set[bytes] = field(default_factory=set)
     repeatable: bool = True
+    left: int = LONGEST
 
     def element(
         self, element: Element, data_set: DataSet, *, depth: int = 0, strict: bool = False
@@ -64,10 +68,22 @@ class Rewriting:
     def _value(self, element: Element, rule: Rule, *, depth: int, strict: bool) -> bytes | None:
         """What stands in the element's place; None removes it."""
         action = self._action(element.tag, rule, strict=strict)
+        if action is Action.DESCRIPTOR and element.items is None and element.fragments is None:
+            described = self._described(rule.vr, self.file.value(element))
+            if described is not None:
+                return described
+            self.actions["not described, in doubt"] += 1
+        if action is Action.DESCRIPTOR:
+            action = rule.otherwise
+        if rule.vr == "SQ" and action is not Action.REMOVE:
+            return self._sequence(element, action, depth=depth, strict=strict)
+        return self._single(element, rule, action, strict=strict)
+
+    def _single(
+        self, element: Element, rule: Rule, action: Action, *, strict: bool
+    ) -> bytes | None:
         if action in {Action.REMOVE, Action.PIXELS} or element.fragments is not None:
             return None
-        if rule.vr == "SQ":
-            return self._sequence(element, action, depth=depth, strict=strict)
         if action is Action.EMPTY:
             return b""
         if rule.vr != "UI" and (action is Action.DUMMY or (strict and rule.vr in _FREE_TEXT)):
@@ -80,7 +96,8 @@ class Rewriting:
     @staticmethod
     def _action(tag: int, rule: Rule, *, strict: bool) -> Action:
         """What the rule means here: no module loses an attribute of Type 1 or 2 for its kind."""
-        action = rule.otherwise if rule.action is Action.DESCRIPTOR else rule.action
+        described = rule.action is Action.DESCRIPTOR
+        action = rule.otherwise if described and strict else rule.action
         if action is Action.REMOVE and rule.why == "kind of value":
             if tag in _TYPE_2:
                 return Action.EMPTY
@@ -88,10 +105,19 @@ class Rewriting:
                 return Action.DUMMY
         return action
 
+    def _described(self, vr: str, raw: bytes) -> bytes | None:
+        """A description without the patient; None when it is in doubt."""
+        self.left -= len(raw)
+        clean = self.descriptors.cleaned(raw, vr) if self.left >= 0 else None
+        if clean is None or _LIKE_A_UID.search(clean) is None:
+            return clean
+        self.repeatable = False
+        return None if self.identifiers.in_text(clean, vr) else clean
+
     def _sequence(
         self, element: Element, action: Action, *, depth: int, strict: bool
     ) -> bytes | None:
-        if action is Action.EMPTY or (element.items is None and element.length == 0):
+        if element.fragments is None and (action is Action.EMPTY or not _holds_anything(element)):
             return b""
         if element.items is None:
             return None  # claims to be a sequence and holds no items
@@ -164,6 +190,10 @@ def rule_of(file: Part10, rulebook: Rulebook, element: Element, data_set: DataSe
     if element.tag >> 16 & 1:
         return rulebook.private(creator(file, element.tag, data_set), element.tag, vr)
     return rulebook.rule(element.tag, vr)
+
+
+def _holds_anything(element: Element) -> bool:
+    return element.items is not None or element.length != 0
 
 
 def creator(file: Part10, tag: int, data_set: DataSet) -> str:

@@ -39,6 +39,6 @@ def descriptor(text: str, known: Known, shift_days: int) -> str:
     """One line of a header, such as a series description: "" when it is in doubt."""
     if not text.strip():
         return ""
-    scrubbed = scrub_with(text, known, shift_days, lexicon())
+    scrubbed = scrub_with(text, known, shift_days, lexicon(), line=True)
     doubted = [one for one in scrubbed.doubts if one.code != "identifier_unknown"]
     return "" if doubted else scrubbed.text

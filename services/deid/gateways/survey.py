@@ -8,8 +8,12 @@ from pydicom._dicom_dict import DicomDictionary
 from services.deid.domain.actions import Action, Rulebook
 from services.deid.domain.identifiers import IDENTIFYING, STATIONS, Identifiers, gathered
 from services.deid.domain.identity import Identity
-from services.deid.gateways.memory import Memory, Question, questions
+from services.deid.domain.text.known import Known as Told
+from services.deid.domain.told import LONGEST, Sort, sort_of
+from services.deid.gateways.memory import Memory, Question
+from services.deid.gateways.told import told_by
 from shared.runtime.dicom import DataSet, Element, Part10
+from shared.runtime.dicom.header import CHARSET
 
 _CHANGED = frozenset((Action.UID, Action.DUMMY, Action.REMOVE))
 
@@ -19,15 +23,17 @@ class _Found:
     names: set[bytes] = field(default_factory=set)
     numbers: set[bytes] = field(default_factory=set)
     uids: set[bytes] = field(default_factory=set)
+    told: set[tuple[Sort, bytes]] = field(default_factory=set)
 
     def add(self, other: "_Found") -> None:
         self.names |= other.names
         self.numbers |= other.numbers
         self.uids |= other.uids
+        self.told |= other.told
 
     @property
     def anybody(self) -> bool:
-        return bool(self.names or self.numbers or self.uids)
+        return bool(self.names or self.numbers or self.uids or self.told)
 
 
 _NOBODY = _Found()
@@ -37,16 +43,13 @@ _NOBODY = _Found()
 class Known:
     """What must not occur again: `patient` names and numbers, `file` those and the UIDs.
 
-    Instances of one study share the former.
+    `told`: whom and what the header knows, for texts. Instances of one study share it and the
+    first.
     """
 
     patient: Identifiers
     file: Identifiers
-
-
-def identifiers_of(file: Part10, rulebook: Rulebook, identity: Identity) -> Identifiers:
-    """Gather what must not occur again, but for what an earlier cleaning of ours wrote."""
-    return known(file, rulebook, identity, Memory(), questions(file)).file
+    told: Told
 
 
 def known(
@@ -56,17 +59,27 @@ def known(
     memory: Memory,
     asked: Sequence[tuple[Element, Question]],
 ) -> Known:
-    """The same, helped by what the elements of earlier files named."""
+    """Gather what must not occur again, but for what an earlier cleaning of ours wrote.
+
+    Helped by what the elements of earlier files named.
+    """
     found = _survey(file, rulebook, memory, asked)
-    sorted_out = memory.shelf("gathered", Identifiers)
-    named = frozenset(found.names), frozenset(found.numbers)
-    patient = sorted_out.get(named)
-    if patient is None:
-        names, numbers = (_others(one, identity) for one in named)
-        patient = sorted_out[named] = gathered(names, numbers, ())
+    patient, told = _sorted_out(file.string(CHARSET), identity, memory, found)
     replaced = {uid for uid in found.uids if _is_replaced(uid, identity)}
     uids = gathered((), (), replaced).long if replaced else frozenset[bytes]()
-    return Known(patient, Identifiers(patient.long | uids, patient.short))
+    return Known(patient, Identifiers(patient.long | uids, patient.short), told)
+
+
+def _sorted_out(
+    charset: str, identity: Identity, memory: Memory, found: _Found
+) -> tuple[Identifiers, Told]:
+    """What identifies the patient, in bytes and as text; the same objects for the same values."""
+    before = memory.shelf("gathered", tuple[Identifiers, Told])
+    named = frozenset(found.names), frozenset(found.numbers), frozenset(found.told), charset
+    if named not in before:
+        names, numbers = (_others(one, identity) for one in named[:2])
+        before[named] = gathered(names, numbers, ()), told_by(found.told, charset, identity)
+    return before[named]
 
 
 def _survey(
@@ -105,6 +118,9 @@ def _note(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> 
 
 def _note_value(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> None:
     tag, vr = element.tag, element.vr
+    sort = sort_of(tag, vr)
+    if sort and element.length <= LONGEST:
+        found.told.add((sort, file.value(element)))
     if vr in {"", "UN"} and tag in DicomDictionary:
         vr = DicomDictionary[tag][0]
     if vr == "PN":

@@ -6,12 +6,15 @@ and every identifier the raw header knew is searched for, in values and in bytes
 
 from collections.abc import Iterator
 
-from services.deid.domain.actions import Action
+from services.deid.domain.actions import Action, Rule
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.pixels import Doubt
+from services.deid.domain.text.known import Known
+from services.deid.gateways.descriptors import Descriptors
 from services.deid.gateways.memory import questions
 from services.deid.gateways.rewrite import Order, creator, rule_of
 from shared.runtime.dicom import DataSet, Element, Part10
+from shared.runtime.dicom.header import CHARSET
 from shared.runtime.dicom.heads import show
 from shared.runtime.dicom.tree import PIXEL_DATA
 
@@ -21,6 +24,7 @@ CHECKS = (
     "each attribute is one that may stay",
     "each UID is the standard's or ours",
     "no identifier in any value",
+    "no description in which a second look finds somebody",
     "no identifier in any byte",
 )
 _META = frozenset(
@@ -80,19 +84,28 @@ def _element(
             for one in item:
                 yield from _element(file, one, item, order, identifiers)
     else:
-        yield from _value(file, element, rule.vr, order, identifiers)
+        yield from _value(file, element, rule, order, identifiers)
 
 
 def _value(
-    file: Part10, element: Element, vr: str, order: Order, identifiers: Identifiers
+    file: Part10, element: Element, rule: Rule, order: Order, identifiers: Identifiers
 ) -> Iterator[str]:
-    raw = file.value(element)
+    raw, vr = file.value(element), rule.vr
+    if rule.action is Action.DESCRIPTOR and _names_somebody(file, raw, vr, order):
+        yield f"{show(element.tag)} may still name somebody"
     if identifiers.short_in_text(raw, vr):
         yield f"an identifier of the raw header in {show(element.tag)}"
     if vr == "UI":
         for uid in raw.decode("latin-1").strip(" \0").split("\\"):
             if order.identity.uid(uid) != uid:
                 yield f"{show(element.tag)} is a UID of somebody else's"
+
+
+def _names_somebody(file: Part10, raw: bytes, vr: str, order: Order) -> bool:
+    """Whether a description would change if nothing but its words were known."""
+    nobody = Identifiers(frozenset(), frozenset())
+    anew = Descriptors(Known(), nobody, 0, file.string(CHARSET), order.memory)
+    return anew.cleaned(raw, vr) != raw
 
 
 def _places(file: Part10, data_set: DataSet, identifiers: Identifiers) -> Iterator[str]:

@@ -44,6 +44,24 @@ def decode(raw: bytes, charset: str = "") -> str:
     return "".join(runs)
 
 
+def codec_of(raw: bytes, charset: str = "") -> str | None:
+    """The codec that reads these bytes and writes the very same; None when there is none.
+
+    Escape sequences switch between codecs, so a text that has one can't be written back.
+    """
+    if b"\x1b" in raw:
+        return None
+    if raw.isascii():
+        return "ascii"
+    codec = _SINGLE.get(charset.split("\\", maxsplit=1)[0].strip())
+    if codec is None or codec.startswith("iso2022"):
+        return None
+    try:
+        return codec if raw.decode(codec).encode(codec) == raw else None
+    except UnicodeError:
+        return None
+
+
 def _lenient(codec: str) -> str:
     """Bytes above 127 in a text that claims ASCII are, in the field, Latin-1."""
     return "latin-1" if codec == "ascii" else codec

@@ -27,12 +27,16 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class Reader:
-    """One text with its words, the case's names and the language's words."""
+    """One text with its words, the case's names and the language's words.
+
+    `line`: it is a line of a header, which has no sentences.
+    """
 
     text: str
     words: Sequence[Word]
     searched: Searched
     lexicon: Lexicon
+    line: bool = False
 
     def is_term(self, n: int) -> bool:
         """An eponym before what it names: "Baker cyst", "circle of Willis"."""
@@ -73,8 +77,13 @@ def known_names(reader: Reader) -> Iterator[Hit | Suspicion]:
 
 
 def _looks_like(reader: Reader, n: int) -> bool:
-    """A word of the language, capitalised without a reason, one slip away from a known name."""
+    """A word of the language, capitalised without a reason, one slip away from a known name.
+
+    In a line a capital needs no reason, so there only what people are often called counts.
+    """
     word = reader.words[n]
+    if reader.line and word.plain not in reader.lexicon.familiar:
+        return False
     near = word.proper and len(word.plain) > 3 and is_near(word.plain, reader.searched)
     return near and not reader.is_term(n)
 

@@ -55,11 +55,11 @@ _UNIT = re.compile(
 )  # fmt: skip
 _CODED = re.compile(r"(?:\bcpt|\bicd(?:-?\d{1,2})?(?:-cm)?|\bhcpcs|\bsnomed(?: ct)?|\bloinc|\bradlex|\brid)\W{0,3}(?:codes?\W{0,3})?$", re.IGNORECASE)  # fmt: skip
 _SHORT_DIGITS = 5
-# Sizes, a number with its unit, a decade, a blood pressure, pregnancies and births.
+# Sizes, a number with its unit, a decade, a blood pressure, pregnancies and births, a b-value.
 _HARMLESS = re.compile(
     r"\d{1,4}x\d{1,4}(?:x\d{1,4})?(?:mm|cm)?|\d{0,4}\.?\d{1,4}-?[a-z]{1,6}|(?:19|20)\d0s|"
     r"[a-z]{1,4}\d{2,3}/\d{2,3}|(?:g\d|p|para)-?\d(?:-?\d){0,4}|[ctls]\d{1,2}(?:[-/][ctls]?\d{1,2}){1,3}|"
-    r"[a-z]{0,3}t\d?[a-z]{0,2}n\d?[a-z]?m\d?[a-z]?|v(?:19|20)\d\d",
+    r"[a-z]{0,3}t\d?[a-z]{0,2}n\d?[a-z]?m\d?[a-z]?|v(?:19|20)\d\d|b[1-9]\d{1,2}0{1,2}",
     re.IGNORECASE,
 )
 

@@ -28,12 +28,20 @@ _FEW_WORDS = 8
 _BLACK = "\u25a0"  # neither a word nor a space to any rule
 
 
-def scrub(text: str, known: Known, shift_days: int, lexicon: Lexicon) -> Scrubbed:
-    """Replace what identifies somebody; dates move by `shift_days` as the images' do."""
+def scrub(
+    text: str, known: Known, shift_days: int, lexicon: Lexicon, *, line: bool = False
+) -> Scrubbed:
+    """Replace what identifies somebody; dates move by `shift_days` as the images' do.
+
+    `line`: it comes from a header, has no sentences, and its underscores are spaces.
+    """
     if len(text) > LONGEST_TEXT:
         return Scrubbed("", (), (TextDoubt("text_too_long", 0, len(text)),))
     view = viewed(text)
-    reader = Reader(view.text, words_of(view.text), known.searched, lexicon)
+    if line:
+        view = View(view.text.replace("_", " "), view.at)
+    words = words_of(view.text, sentences=not line)
+    reader = Reader(view.text, words, known.searched, lexicon, line)
     found = [*_found(reader, known, shift_days)]
     hits = _settled([one for one in found if isinstance(one, Hit)], view.text)
     replaced = tuple(_replacement(view, hit) for hit in hits)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.deid.domain.text.kinds import Hit
-from services.deid.domain.text.lexicon import Lexicon
 from services.deid.domain.text.named import Reader, Suspicion
 from services.deid.domain.text.people import (
     ABOVE,
@@ -25,16 +24,17 @@ from services.deid.domain.text.people import (
     labelled,
 )
 from services.deid.domain.text.places import cued
+from services.deid.domain.text.verdicts import in_line, in_sentence
 from services.deid.domain.text.words import Word
 
 RANK = 27
-_ABBREVIATION = 5  # letters: the longest that is presumed to be one when written in capitals
 _CALENDAR = frozenset(
     "january february march april may june july august september october november december jan feb "
     "mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday "
     "sunday mon tue wed thu fri sat sun".split()
 )
 _WHERE = frozenset("in at from near to via towards around outside".split())
+_MODALITIES = frozenset(("MR", "MS"))  # magnetic resonance, multiple sclerosis
 _TITLES = frozenset("dr drs mr mrs ms miss prof professor doctor md".split())
 
 
@@ -57,11 +57,10 @@ class Strangers:
 
     def _by_context(self) -> set[int]:
         text = self.reader.text
-        found: set[int] = set()
-        for pattern in (TITLED, DEGREES, INITIALLED, ABOVE):
+        found = self._titled()
+        for pattern in (DEGREES, INITIALLED, ABOVE):
             for match in pattern.finditer(text):
-                first = pattern is TITLED
-                found |= self._words_in(*match.span("name"), first_counts=first, called=True)
+                found |= self._words_in(*match.span("name"), called=True)
         for match in CUED.finditer(text):
             found |= self._words_in(*match.span("name"), led=True)
         for match in SIGNED.finditer(text):
@@ -73,6 +72,23 @@ class Strangers:
             if all(self._could_be(n) for n in inside) and any(self._is_name(n) for n in inside):
                 found |= set(inside)
         return found
+
+    def _titled(self) -> set[int]:
+        found: set[int] = set()
+        for match in TITLED.finditer(self.reader.text):
+            if not self._is_modality(match):
+                found |= self._words_in(*match.span("name"), first_counts=True, called=True)
+        return found
+
+    def _is_modality(self, match: re.Match[str]) -> bool:
+        """Capitals without a full stop before a word of the language: "MR Brain", "MS lesions"."""
+        title = match[0].split(maxsplit=1)[0]
+        inside = self._inside(*match.span("name"))
+        word = self.reader.words[inside[0]].plain if inside else ""
+        lexicon = self.reader.lexicon
+        if title not in _MODALITIES or not lexicon.is_word(word):
+            return False
+        return word not in lexicon.familiar or (self.reader.line and word in lexicon.technique)
 
     def _words_in(  # noqa: PLR0913 - how much each kind of context tells
         self,
@@ -214,13 +230,14 @@ class Strangers:
         return self.reader.text[word.end : word.end + 1] == ":" or beside in lexicon.heads
 
     def _alone(self, named: set[int]) -> Iterator[Hit | Suspicion]:
+        judged = in_line if self.reader.line else in_sentence
         places = {n for start, end in cued(self.reader.text) for n in self._inside(start, end)}
         for n, word in enumerate(self.reader.words):
             if n in named or word.plain in _CALENDAR or len(word.plain) < 2:
                 continue
             if self.reader.is_term(n) or self._is_heading(n):
                 continue
-            found = _verdict(word, self.reader.lexicon)
+            found = judged(word, self.reader.lexicon)
             if found and (n in places or self._is_where(n)):
                 yield Hit(word.start, word.end, "place", RANK)
             elif found == "name":
@@ -238,29 +255,3 @@ def _first_at(reader: Reader, start: int) -> int:
         else:
             high = middle
     return low
-
-
-def _verdict(word: Word, lexicon: Lexicon) -> str:
-    """What a word is by itself: "name", "doubt" or ""."""
-    plain = word.plain
-    if lexicon.is_eponym(plain):
-        rare = lexicon.is_meant(plain) or plain not in lexicon.familiar
-        return "doubt" if word.proper and not rare else ""
-    if lexicon.is_word(plain):
-        return "doubt" if word.proper and _is_mostly_name(word, lexicon) else ""
-    if not word.capital:
-        return "doubt" if plain in lexicon.familiar else ""
-    if word.all_capitals and len(plain) <= _ABBREVIATION:
-        return _capitals(word, lexicon)
-    return "name" if lexicon.is_name(plain) else "doubt"
-
-
-def _capitals(word: Word, lexicon: Lexicon) -> str:
-    """In a line of capitals a short word is as likely a name; elsewhere it is an abbreviation."""
-    if word.plain in lexicon.familiar:
-        return "name" if word.loud else "doubt"
-    return "doubt" if word.loud and lexicon.is_name(word.plain) else ""
-
-
-def _is_mostly_name(word: Word, lexicon: Lexicon) -> bool:
-    return word.plain in lexicon.familiar and not word.all_capitals

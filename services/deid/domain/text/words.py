@@ -1,7 +1,6 @@
 """Which words does a text hold, and how does each stand in its line?"""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -34,8 +33,8 @@ class Word:
         return self.capital and not self.first and not self.loud
 
 
-def words_of(text: str) -> tuple[Word, ...]:
-    """All words in order, each line by itself."""
+def words_of(text: str, *, sentences: bool = True) -> tuple[Word, ...]:
+    """All words in order, each line by itself. Without sentences no word begins one."""
     found: list[Word] = []
     at = 0
     for line in text.splitlines(keepends=True):
@@ -44,17 +43,10 @@ def words_of(text: str) -> tuple[Word, ...]:
             start, end = at + match.start(), at + match.end()
             before = text[max(start - 4, 0) : start].rstrip(" \t\"'([-")
             first = not before or before[-1] in _STARTS or not line[: match.start()].strip()
-            found.append(Word(start, end, match[0], _plain(match[0]), first, loud))
+            begins = sentences and first
+            found.append(Word(start, end, match[0], _plain(match[0]), begins, loud))
         at += len(line)
     return tuple(found)
-
-
-def gap(text: str, left: Word, right: Word) -> str:
-    return text[left.end : right.start]
-
-
-def run_from(words: Sequence[Word], at: int, most: int) -> Sequence[Word]:
-    return words[at : at + most]
 
 
 def _plain(word: str) -> str:
