@@ -159,6 +159,8 @@ def _opened(state: Assignment, received: CaseDeidentified, _moment: Moment) -> A
     if isinstance(state, Unknown) and state.brief is not None:
         brief = state.brief
         yield CaseOpened(case_id=received.case_id, partner=brief.need.partner, role=brief.role)
+        need = brief.need.model_copy(update={"patient": received.pseudonym})
+        yield own.NeedLearnt(case_id=received.case_id, need=need)
 
 
 def _paused(state: Assignment, received: InformationRequested, _moment: Moment) -> Answers:
@@ -185,6 +187,9 @@ def _read(state: Assignment, received: ReportFinalized, _moment: Moment) -> Answ
     if isinstance(state, Assigned) and state.assignment != received.assignment:
         yield revoked(state, received.case_id, "read_by_another")
     yield AssignmentClosed(case_id=received.case_id, reason="read")
+    if received.discrepancy is not None:
+        radpeer = received.discrepancy.radpeer
+        yield own.FirstReadScored(case_id=received.case_id, radpeer=radpeer)
 
 
 def _reading(state: Assignment, received: ReadingStarted, _moment: Moment) -> Answers:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from services.matching.domain.need import GENERAL, OBSTETRIC, PEDIATRIC, Need
 from services.matching.domain.reader import Reader
+from services.matching.domain.track import UNTRIED, Track
 from shared.contracts.base import Frozen, OpaqueId, ReaderId
 
 # What a rule looks at besides the reader. `skill`: what many cases share; `case`: what is this
@@ -32,13 +33,14 @@ RESTED: Final = Work()
 class Candidate:
     """A reader and how many cases they hold now, offers included.
 
-    `away`: they said so, or their app fell silent.
+    `away`: they said so, or their app fell silent. `track` excludes nobody.
     """
 
     reader: Reader
     load: int
     work: Work = RESTED
     away: bool = False
+    track: Track = UNTRIED
 
 
 class Earlier(Frozen):

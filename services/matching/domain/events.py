@@ -10,6 +10,7 @@ from services.matching.domain.why import Decision
 from shared.contracts.base import Code, Event, OpaqueId, PartnerId
 from shared.contracts.matching import Party, Stage
 from shared.contracts.notify import Audience
+from shared.contracts.reporting import Radpeer
 
 # Whose turn it is before the acceptance, or how intake ended the case.
 IntakeStanding = Literal["collecting", "owed_by_partner", "rejected", "cancelled"]
@@ -75,6 +76,12 @@ class PauseDropped(Event):
 
 class ReadingNoted(Event):
     """The reader opened the case."""
+
+
+class FirstReadScored(Event):
+    """The second reader scored the first report (RADPEER)."""
+
+    radpeer: Radpeer
 
 
 class StageReopened(Event):

@@ -155,6 +155,11 @@ def _closed(state: Assignment, brief: Brief, event: AssignmentClosed) -> Assignm
     return Closed(brief=done, reason=event.reason)
 
 
+def _scored(state: Any, _brief: Brief, event: own.FirstReadScored) -> Assignment:
+    scored: Assignment = state.model_copy(update={"radpeer": event.radpeer})
+    return scored
+
+
 def _marked(brief: Brief, assignment: str, standing: Standing) -> Brief:
     asked = tuple(
         one.model_copy(update={"standing": standing}) if one.assignment == assignment else one
@@ -177,4 +182,5 @@ FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]
     AssignmentReleased: _ended,
     AssignmentRevoked: _ended,
     AssignmentClosed: _closed,
+    own.FirstReadScored: _scored,
 }

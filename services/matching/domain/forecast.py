@@ -15,11 +15,9 @@ from uuid import UUID
 
 from services.matching.domain.need import GENERAL
 from services.matching.domain.reader import Reader
+from services.matching.domain.track import USUAL_RVU_PER_HOUR
 from shared.contracts.base import ReaderId
 
-# The median of US radiologists is about 10,000 work RVU a year; second opinions of complex cases
-# go slower than that. Measured times outweigh it as they come in.
-USUAL_RVU_PER_HOUR: Final = 5.0
 TRUSTED_HOURS: Final = 20.0  # measured reading time that counts as much as the usual speed
 HORIZON_HOURS: Final = 14 * 24
 HOUR: Final = timedelta(hours=1)

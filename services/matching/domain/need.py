@@ -18,7 +18,8 @@ PEDIATRIC, OBSTETRIC, GENERAL = "pediatric", "obstetric", "general"
 class Need(Frozen):
     """What the rules of eligibility and fit look at. `modalities` are sorted, each once.
 
-    `rules` are those of the partner's contract as they were when the case was accepted.
+    `rules` are those of the partner's contract as they were when the case was accepted. `patient`
+    is the pseudonym that de-identification gave.
     """
 
     case_id: CaseId
@@ -36,6 +37,7 @@ class Need(Frozen):
     first_reader: OpaqueId | None
     first_group: OpaqueId | None
     rules: Rules = Rules()
+    patient: OpaqueId | None = None
 
     @property
     def pediatric(self) -> bool:

@@ -24,12 +24,13 @@ from services.matching.domain.eligibility import (
     barred,
     fatigue_rvu,
 )
-from services.matching.domain.fit import explain, score
+from services.matching.domain.fit import Asking, explain, score
 from services.matching.domain.inputs import NobodyFits, OfferCase, ReaderWentOffline
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
 from services.matching.domain.staff import Skill, skill
 from services.matching.domain.state import Assignment, Offered, Open, Unfillable
+from services.matching.domain.track import UNTRIED, Track
 from services.matching.domain.why import SHOWN, Considered, consider
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Ineligible
@@ -41,7 +42,10 @@ RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A case that wants `room` more readers asked. `told`: the constraints named before."""
+    """A case that wants `room` more readers asked. `told`: the constraints named before.
+
+    `seen_by` are those who have read the patient before.
+    """
 
     need: Need
     due_at: datetime
@@ -51,6 +55,10 @@ class Waiting:
     told: frozenset[str] | None
     offered: bool
     earlier: tuple[Earlier, ...] = ()
+    seen_by: frozenset[ReaderId] = frozenset()
+
+    def asking(self, now: datetime) -> Asking:
+        return Asking(self.need, now, self.due_at, self.seen_by, self.asked)
 
 
 def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
@@ -94,6 +102,7 @@ class Round:
     work: Mapping[ReaderId, Work] = field(default_factory=dict)
     away: AbstractSet[ReaderId] = frozenset()
     version: str = ""
+    tracks: Mapping[ReaderId, Track] = field(default_factory=dict)
     off_shift: set[ReaderId] = field(init=False)
     free: set[ReaderId] = field(init=False)
     _able: dict[Skill, Able] = field(default_factory=dict, init=False)
@@ -141,8 +150,9 @@ class Round:
         if not free:
             return []
         fitting = map(self._candidate, free)
+        asking = case.asking(self.now)
         ranked = nlargest(
-            max(case.room, SHOWN), fitting, key=lambda c: (score(case.need, c), c.reader.id)
+            max(case.room, SHOWN), fitting, key=lambda c: (score(asking, c), c.reader.id)
         )
         excluded = self._excluded(case, able)
         considered = self._considered(case, able, ranked)
@@ -152,7 +162,7 @@ class Round:
     def _considered(self, case: Waiting, able: Able, best: Sequence[Candidate] = ()) -> Considered:
         question = Question(case.need, case.refused, self.now, case.earlier)
         near = map(self._candidate, sorted(able.readers))
-        return consider(question, near, best, self.version, case.asked)
+        return consider(question, near, best, self.version, case.asking(self.now))
 
     def _offer(
         self,
@@ -166,7 +176,7 @@ class Round:
         self.loads[reader.id] = one.load + 1
         if one.load + 1 >= reader.capacity:
             self.free.discard(reader.id)
-        explanation = explain(case.need, one, eligible, excluded)
+        explanation = explain(case.asking(self.now), one, eligible, excluded)
         return OfferCase(
             case_id=case.need.case_id,
             reader=reader,
@@ -240,7 +250,8 @@ class Round:
 
     def _candidate(self, reader_id: ReaderId) -> Candidate:
         work, away = self.work.get(reader_id, RESTED), reader_id in self.away
-        return Candidate(self.roster[reader_id], self._load(reader_id), work, away)
+        track = self.tracks.get(reader_id, UNTRIED)
+        return Candidate(self.roster[reader_id], self._load(reader_id), work, away, track)
 
     def _load(self, reader_id: ReaderId) -> int:
         return self.loads.get(reader_id, 0)

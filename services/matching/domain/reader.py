@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from services.matching.domain.duty import Caps, Period, PeriodKind, Shift
 from services.matching.domain.told import Modality, Told, Word
+from services.matching.domain.track import PeerReview
 from shared.contracts.base import BodyRegion, OpaqueId, PartnerId, ReaderId
 
 __all__ = ["Caps", "Credential", "Licence", "Period", "Privilege", "Reader", "Shift"]
@@ -59,6 +60,7 @@ class Reader(Told):
     name the same person. `capacity` is how many cases they hold at once, offers included.
     `staff_of` are the partners that employ them; `conflicts` the partners, groups and first readers
     whose cases they declared they must not read. Without `body_regions` they read all.
+    `peer_review` is what is known of their readings from elsewhere.
     """
 
     id: ReaderId
@@ -81,6 +83,7 @@ class Reader(Told):
     calendar: tuple[Period, ...] = ()
     capacity: Annotated[int, Field(ge=0, le=1000)]
     caps: Caps = Caps()
+    peer_review: PeerReview = PeerReview()
 
     def local(self, now: datetime) -> datetime:
         """Give the wall clock where the reader is (naive)."""

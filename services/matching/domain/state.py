@@ -12,6 +12,7 @@ from services.matching.domain.need import Need
 from shared.contracts.base import Frozen, OpaqueId, ReaderId, ServiceLevel
 from shared.contracts.matching import Explanation, Ineligible, Party, Role, Stage
 from shared.contracts.notify import Audience
+from shared.contracts.reporting import Radpeer
 
 Standing = Literal[
     "offered", "declined", "expired", "lapsed", "withdrawn", "taken",
@@ -122,11 +123,12 @@ class Paused(Frozen):
 
 
 class Closed(Frozen):
-    """Nothing more to assign: `read` or `cancelled`."""
+    """Nothing more to assign: `read` or `cancelled`. `radpeer`: how the first report was scored."""
 
     kind: Literal["closed"] = "closed"
     brief: Brief
     reason: OpaqueId
+    radpeer: Radpeer | None = None
 
 
 Assignment = Annotated[

@@ -7,7 +7,7 @@ result, by the same rules; whatever differs is said.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import AwareDatetime
@@ -23,9 +23,10 @@ from services.matching.domain.eligibility import (
     Work,
     barred,
 )
-from services.matching.domain.fit import POLICY, explain
+from services.matching.domain.fit import POLICY, Asking, explain
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
+from services.matching.domain.track import UNTRIED, Track
 from shared.contracts.base import Code, Frozen, OpaqueId, ReaderId
 from shared.contracts.matching import Explanation, Ineligible, ScoreTerm
 
@@ -73,10 +74,11 @@ class Near(Frozen):
 
 
 class Scored(Frozen):
-    """An eligible reader with the terms of their score."""
+    """An eligible reader with the terms of their score, and what was known of them."""
 
     reader: ReaderId
     load: int
+    track: Track = UNTRIED
     score: float
     terms: tuple[ScoreTerm, ...]
 
@@ -85,6 +87,7 @@ class Considered(Frozen):
     """What a decision was made of. `roster` is the digest of the roster's version.
 
     `asked` are those whose offer stands; `near` are those with load, work or absence at all.
+    `due_at` and `seen_by` are what the terms look at besides.
     """
 
     at: AwareDatetime
@@ -97,6 +100,12 @@ class Considered(Frozen):
     near: tuple[Near, ...]
     candidates: tuple[Scored, ...]
     flags: Mapping[str, bool] = {}
+    due_at: AwareDatetime | None = None
+    seen_by: tuple[ReaderId, ...] = ()
+
+    @property
+    def asking(self) -> Asking:
+        return Asking(self.need, self.at, self.due_at, frozenset(self.seen_by))
 
     @property
     def question(self) -> Question:
@@ -119,9 +128,10 @@ def consider(
     near: Iterable[Candidate],
     best: Sequence[Candidate],
     roster: str,
-    asked: Iterable[ReaderId] = (),
+    asking: Asking | None = None,
 ) -> Considered:
     """Keep what is being decided on. `best`: the eligible readers, the best first."""
+    asking = asking or Asking(question.need, question.now)
     busy = (one for one in near if one.load or one.away or one.work != RESTED)
     return Considered(
         at=question.now,
@@ -130,12 +140,14 @@ def consider(
         need=question.need,
         refused=tuple(sorted(question.refused)),
         earlier=question.earlier,
-        asked=tuple(sorted(asked)),
+        asked=tuple(sorted(asking.asked)),
         near=tuple(
             Near(reader=one.reader.id, load=one.load, work=one.work, away=one.away) for one in busy
         ),
-        candidates=tuple(scored(question, one) for one in best[:SHOWN]),
+        candidates=tuple(scored(asking, one) for one in best[:SHOWN]),
         flags={name: getattr(question, name) for name in _FLAGS if getattr(question, name)},
+        due_at=asking.due_at,
+        seen_by=tuple(sorted(asking.seen_by)),
     )
 
 
@@ -146,10 +158,14 @@ _FLAGS: Final = tuple(
 )
 
 
-def scored(question: Question, candidate: Candidate) -> Scored:
-    told = explain(question.need, candidate, 0, ())
+def scored(asking: Asking, candidate: Candidate) -> Scored:
+    told = explain(asking, candidate, 0, ())
     return Scored(
-        reader=candidate.reader.id, load=candidate.load, score=told.score, terms=told.terms
+        reader=candidate.reader.id,
+        load=candidate.load,
+        track=candidate.track,
+        score=told.score,
+        terms=told.terms,
     )
 
 
@@ -170,7 +186,7 @@ def replay(decision: Decision, roster: Mapping[ReaderId, Reader]) -> Replay:
         if answers.get(name) not in BY_SCOPE["skill"]:
             answers.pop(name, None)  # they think about it already
     rejected = tuple((name, by) for name, by in sorted(answers.items()) if by is not None)
-    return Replay(rejected, tuple(_differences(decision, question, asked, answers)))
+    return Replay(rejected, tuple(_differences(decision, asked, answers)))
 
 
 def _candidates(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Iterator[Candidate]:
@@ -182,14 +198,13 @@ def _candidates(considered: Considered, roster: Mapping[ReaderId, Reader]) -> It
 
 def _differences(
     decision: Decision,
-    question: Question,
     asked: Mapping[ReaderId, Candidate],
     answers: Mapping[ReaderId, Constraint | None],
 ) -> Iterator[str]:
     if decision.considered.policy != POLICY:
         yield "policy"
     elif any(
-        one.reader not in asked or scored(question, asked[one.reader]) != one
+        one.reader not in asked or _again(decision.considered, one, asked[one.reader]) != one
         for one in decision.considered.candidates
     ):
         yield "scores"
@@ -199,6 +214,10 @@ def _differences(
     told = decision.explanation.excluded if decision.explanation else decision.why
     if {one.constraint: one.readers for one in told} != counts:
         yield "excluded"
+
+
+def _again(considered: Considered, was: Scored, candidate: Candidate) -> Scored:
+    return scored(considered.asking, replace(candidate, track=was.track))
 
 
 class Advice(Frozen):

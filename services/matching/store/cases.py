@@ -25,6 +25,7 @@ from services.matching.domain.state import (
     brief_of,
     going,
 )
+from services.matching.store import tracks
 from services.matching.store.contracts import contracts
 from services.matching.store.history import keep
 from shared.contracts.base import CaseId, Event
@@ -58,11 +59,12 @@ LOAD = "SELECT case_id, state FROM cases WHERE case_id = ANY($1::uuid[])"
 SAVE = """
     INSERT INTO cases (case_id, partner, state, assignment, wants_reader, service_level, stage,
                        standing, at_risk, breached, due_at, intake, owner, started_at, field, rvu,
-                       holder, delivery)
+                       holder, delivery, patient)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::json[], $4::text[], $5::boolean[],
                          $6::text[], $7::text[], $8::text[], $9::boolean[], $10::boolean[],
                          $11::timestamptz[], $12::text[], $13::text[], $14::timestamptz[],
-                         $15::text[], $16::double precision[], $17::text[], $18::interval[])
+                         $15::text[], $16::double precision[], $17::text[], $18::interval[],
+                         $19::text[])
     ON CONFLICT (case_id) DO UPDATE SET
         partner = excluded.partner, state = excluded.state, assignment = excluded.assignment,
         wants_reader = excluded.wants_reader, service_level = excluded.service_level,
@@ -70,6 +72,7 @@ SAVE = """
         breached = excluded.breached, due_at = excluded.due_at, intake = excluded.intake,
         owner = excluded.owner, started_at = excluded.started_at, field = excluded.field,
         rvu = excluded.rvu, holder = excluded.holder, delivery = excluded.delivery,
+        patient = excluded.patient,
         revision = cases.revision + 1,
         touched = excluded.touched
 """
@@ -143,6 +146,7 @@ async def save(db: Db, changes: Sequence[Change[Matching]]) -> None:
     if asked:
         await db.execute(SAVE_ASSIGNMENTS, *zip(*asked, strict=True))
     await keep(db, changes)
+    await tracks.count(db, changes)
     channels = await _log(db, changes)
     if any(isinstance(one.event, STIRRING) for change in changes for one in change.recorded):
         channels.append(ROUND)
@@ -170,6 +174,7 @@ class _Row:
     rvu: float | None
     holder: str | None
     delivery: timedelta | None
+    patient: str | None
 
 
 def _row(case_id: CaseId, state: Matching) -> _Row:
@@ -194,6 +199,7 @@ def _row(case_id: CaseId, state: Matching) -> _Row:
         rvu=brief.need.rvu if brief else None,
         holder=_holder(state.assignment),
         delivery=clock.terms.budgets.deliver if clock else None,
+        patient=brief.need.patient if brief else None,
     )
 
 

@@ -1,6 +1,7 @@
 """What does the optimiser see? The waiting and the held cases, each read again when it changed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from services.matching.domain.plan import Waiting, waiting
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import Held, held
 from services.matching.domain.state import Matching, Running
-from services.matching.store import roster
+from services.matching.domain.track import Track
+from services.matching.store import roster, tracks
 from shared.contracts.base import ReaderId
 from shared.runtime.postgres import Db
 
@@ -26,6 +28,7 @@ HELD = """
 STATES = "SELECT case_id, revision, state FROM cases WHERE case_id = ANY($1::uuid[])"
 # A number drawn this long ago by a transaction that is still open is found by the next whole look.
 OVERLAP: Final = 200
+TRACKED_EVERY: Final = timedelta(minutes=1)
 # One leader at a time, for as long as its session lives.
 LEAD = "SELECT pg_try_advisory_lock(hashtextextended('optimise', 0))"
 # A leader that was stopped must not keep the others out: the server ends its silent session.
@@ -63,6 +66,8 @@ class World:
     _seen: dict[UUID, Seen] = field(default_factory=dict)
     _concerned: dict[str, frozenset[UUID]] = field(default_factory=dict)
     _touched: int = 0
+    _tracks: dict[ReaderId, Track] = field(default_factory=dict)
+    _tracked_at: datetime | None = None
 
     async def roster(self, db: Db) -> tuple[dict[ReaderId, Reader], bool]:
         """Give the roster, and whether it has changed."""
@@ -73,6 +78,13 @@ class World:
             self.version = await roster.version(db)
             self._roster_revision = revision
         return self._roster, changed
+
+    async def tracks(self, db: Db, now: datetime, *, changed: bool) -> dict[ReaderId, Track]:
+        """Give the track records; they are counted again now and then, and for a new roster."""
+        if changed or self._tracked_at is None or now - self._tracked_at >= TRACKED_EVERY:
+            self._tracks = await tracks.tracks(db, self._roster.values(), now)
+            self._tracked_at = now
+        return self._tracks
 
     async def waiting(self, db: Db) -> list[Waiting]:
         """Give all that wait."""
@@ -99,9 +111,10 @@ class World:
         self._concerned[query] = frozenset(row["case_id"] for row in rows)
         self._touched = max([self._touched, *(row["touched"] for row in rows)])
         stale = [row["case_id"] for row in rows if not self._knows(row)]
+        known = await tracks.seen_by(db, stale) if stale else {}
         for row in await db.fetch(STATES, stale) if stale else ():
-            state = Matching.model_validate_json(row["state"])
-            self._seen[row["case_id"]] = _seen(row["revision"], state)
+            state, case_id = Matching.model_validate_json(row["state"]), row["case_id"]
+            self._seen[case_id] = _seen(row["revision"], state, known.get(case_id, frozenset()))
         every = [self._seen[one] for one in self._concerned[query] if one in self._seen]
         return every, [self._seen[one] for one in stale if one in self._seen]
 
@@ -110,10 +123,11 @@ class World:
         return seen is not None and seen.revision == row["revision"]
 
 
-def _seen(revision: int, state: Matching) -> Seen:
+def _seen(revision: int, state: Matching, known: frozenset[ReaderId]) -> Seen:
     due_at = state.clock.due_at if isinstance(state.clock, Running) else None
+    wanted = waiting(state.assignment, due_at) if due_at else None
     return Seen(
         revision,
-        waiting(state.assignment, due_at) if due_at else None,
+        replace(wanted, seen_by=known) if wanted else None,
         tuple(held(state.assignment, due_at)),
     )

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from services.matching.domain.forecast import (
     HORIZON_HOURS,
     HOUR,
-    USUAL_RVU_PER_HOUR,
     Pace,
     Queued,
     Supply,
     expected,
 )
 from services.matching.domain.reader import Reader
+from services.matching.domain.track import USUAL_RVU_PER_HOUR
 from tests.unit.matching.cases import NOON, at, reader, shift
 
 USUAL = USUAL_RVU_PER_HOUR

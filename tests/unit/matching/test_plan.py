@@ -319,7 +319,7 @@ def test_a_score_lies_between_nothing_and_one(
 ) -> None:
     for case in cases:
         for one in readers:
-            assert 0 <= score(case.need, Candidate(one, load)) <= 1
+            assert 0 <= score(case.asking(NOON), Candidate(one, load)) <= 1
 
 
 def test_a_round_over_thousands_of_waiting_cases_ends_soon() -> None:
