@@ -1,48 +1,63 @@
-"""How much burned-in text is hidden or held? `python -m benchmarks.burned [FRAMES]` prints it.
+"""How much burned-in text is hidden or held? `python -m benchmarks.burned` prints it.
 
-It looks for text in generated pictures; coding and writing are tested elsewhere.
+Each of 2,000 generated frames becomes a DICOM file, is cleaned as in the service and read back.
+`--frames N` does fewer; `--results FILE` keeps what was measured and goes on after a stop; with
+`--part 0/2` and `--part 1/2` two processes share the frames, into a file each, and `--results A B`
+without `--part` puts them together.
 """
 
+import argparse
+import json
 import sys
+import tempfile
+from pathlib import Path
 
-import numpy as np
+from benchmarks.burned.looked import Frame, frame
+from benchmarks.burned.score import figures
+from benchmarks.measured.engine import task
+from benchmarks.pipeline import show
 
-from benchmarks.burned.scenes import KINDS, Picture, scene
-from benchmarks.burned.words import burn
-from services.deid.gateways.looking.planes import pictures
-from services.deid.gateways.looking.text import text_in
-
-HIDDEN = 0.95  # of a word's ink
-UNSEEN = 0.5
-
-
-def looked(picture: Picture) -> tuple[np.ndarray, bool]:
-    """Which pixels are blanked, and whether the frame waits for a person."""
-    page, held = np.zeros(picture.shape[:2], np.bool_), False
-    for one in pictures(picture):
-        text = text_in(one)
-        held = held or bool(text.doubtful)
-        for box in text.sure:
-            page[box.top : box.bottom, box.left : box.right] = True
-    return page, held
+FRAMES = 2000
+EVERY = 20  # frames between two lines of progress
 
 
-def main(frames: int) -> None:
-    words = hidden = unseen = clean_held = 0
-    for number in range(frames):
-        dice = np.random.default_rng([number, 1])
-        clean = scene(KINDS[number % len(KINDS)], dice).pixels
-        burned, written = burn(clean, dice)
-        page, held = looked(burned)
-        shares = [float(page[word.ink].mean()) for word in written]
-        words += len(shares)
-        hidden += sum(held or share >= HIDDEN for share in shares)
-        unseen += sum(not held and share < UNSEEN for share in shares)
-        clean_held += looked(clean)[1]
-    print(f"{frames} frames, {words} words")
-    print(f"hidden or held {hidden / max(words, 1):.2%}, passed unseen {unseen}")
-    print(f"clean frames held {clean_held / max(frames, 1):.2%}")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=FRAMES)
+    parser.add_argument("--results", type=Path, nargs="*", default=[])
+    parser.add_argument("--part", default="0/1", help="which of how many processes this one is")
+    asked = parser.parse_args()
+    part, of = (int(one) for one in asked.part.split("/"))
+    known = {one.number: one for path in asked.results for one in _read(path)}
+    wanted = [n for n in range(part, asked.frames, of) if n not in known]
+    for one in _measured(wanted, asked.results[0] if asked.results else None):
+        known[one.number] = one
+    frames = [one for number, one in sorted(known.items()) if number < asked.frames]
+    show(figures(frames), f"Burned-in text, {len(frames)} generated frames")
+
+
+def _measured(wanted: list[int], results: Path | None) -> list[Frame]:
+    measured = []
+    with tempfile.TemporaryDirectory(prefix="bench-burned-") as folder:
+        order = task()
+        for number in wanted:
+            measured.append(frame(number, Path(folder), order))
+            if results is not None:
+                with results.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(measured[-1].dumped()) + "\n")
+            if len(measured) % EVERY == 0:
+                print(f"{len(measured)} of {len(wanted)} frames", file=sys.stderr, flush=True)
+    return measured
+
+
+def _read(path: Path) -> list[Frame]:
+    """What was measured before; a last line that a stop cut off is measured again."""
+    if not path.exists():
+        return []
+    whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+    path.write_text(whole + "\n" * bool(whole), encoding="utf-8")
+    return [Frame.loaded(json.loads(line)) for line in whole.splitlines()]
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    main()

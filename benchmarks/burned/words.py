@@ -18,6 +18,7 @@ PLACES = 40  # tries to find a free place
 LEAST_CONTRAST = 0.35  # of the whole range of grey, over the mean of what lies behind
 _HERSHEY = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN)
 _INK = 96  # of 255: a glyph's pixel, not its soft edge
+_SEEN = 20  # of 255: what differs less from what lies behind, as black ink on black, shows nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,14 @@ def _written(picture: Picture, taken: NDArray[np.bool_], text: str, dice: Dice) 
         top, left = _place(rows - high - 2, columns - wide - 2, dice)
         window = (slice(top, top + high), slice(left, left + wide))
         if not taken[window].any():
+            behind = picture[window].astype(np.int16)
             contrast = _ink_in(picture[window], stamp, dice)
             if contrast < LEAST_CONTRAST:
                 continue
             taken[max(top - 3, 0) : top + high + 3, max(left - 3, 0) : left + wide + 3] = True
             ink = np.zeros_like(taken)
-            ink[window] = stamp > _INK
+            seen = np.abs(picture[window] - behind).reshape(*stamp.shape, -1).max(axis=2)
+            ink[window] = (stamp > _INK) & (seen >= _SEEN)
             return Word(text, ink, size, turn, font, contrast)
     return None
 

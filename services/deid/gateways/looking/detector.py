@@ -32,7 +32,7 @@ def opened(name: str) -> onnxruntime.InferenceSession:
     """Load one of the package's models. Raises DetectorDownError."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    options.enable_mem_pattern = False  # pictures have many sizes
     options.log_severity_level = 4
     try:
         model = files(_PACKAGE).joinpath(name).read_bytes()

@@ -1,7 +1,7 @@
 """Which marks in a map of likelihoods may be lines of text? Each with its strip and its boxes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,15 +16,31 @@ _SMALLEST = 6  # pixels of a mark: smaller ones are crumbs
 # The network marks a line's core. Its border lies so far out, as a part of the core's height.
 _BORDER, _LEAST_BORDER = 0.9, 4
 # A line's ends, where the network is blind, in heights: how far to follow, over which gaps.
-_FURTHER, _GAP, _LETTER, _STEPS = 3.0, 0.6, 1.5, 4
+_FURTHER, _GAP = 3.0, 0.9
+_MARGIN = 2  # pixels behind the last stroke
+_SQUARE = 1.5  # times as long as high: a shorter line may lie either way
+# A mark whose core is so many pixels high and not this slender is several lines that run together,
+# or an organ: it is cut where the network is less sure.
+_STACK, _STACKED, _SURER = 28, 2.5, 0.7
 _STRAIGHT = 1.8  # times the mark: a box that is larger than that lies askew and is cut in slices
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A rectangle that lies `turn` degrees askew; `wide` is along the line."""
+
+    centre: tuple[float, float]
+    wide: float
+    tall: float
+    turn: float
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A mark: `top`, `left` of its window; `mask`, what it covers there with its border.
 
-    `high`: pixels, the line's own height. `drawn`: the part of it that is thin strokes.
+    `high`: pixels, the line's own height. `drawn`: the part of it that is thin strokes. `bands`:
+    where its letters are; a letter or two may go on either way.
     """
 
     top: int
@@ -33,6 +49,7 @@ class Line:
     high: float
     likely: float
     drawn: float
+    bands: tuple[Band, ...]
 
     @property
     def box(self) -> Box:
@@ -55,21 +72,40 @@ class Line:
 
 def lines(found: Likelihood, thin: Mask) -> Iterator[Line]:
     """Each connected mark, grown to its border."""
+    for top, left, core in _cores(found, LIKELY):
+        window = found[top : top + core.shape[0], left : left + core.shape[1]]
+        if _height(core) <= _STACK or max(core.shape) >= _STACKED * _height(core):
+            yield drawn_line(core, (top, left), float(window[core].mean()), thin)
+            continue
+        surer: Likelihood = np.where(core, window, np.float32(0))
+        for down, across, part in _cores(surer, _SURER):
+            likely = float(
+                window[down : down + part.shape[0], across : across + part.shape[1]][part].mean()
+            )
+            yield drawn_line(part, (top + down, left + across), likely, thin)
+
+
+def _cores(found: Likelihood, least: float) -> Iterator[tuple[int, int, Mask]]:
     count, labels, sizes, _ = cv2.connectedComponentsWithStats(
-        (found > LIKELY).astype(np.uint8), connectivity=8
+        (found > least).astype(np.uint8), connectivity=8
     )
     for number in range(1, count):
         left, top, wide, tall, size = (int(value) for value in sizes[number])
-        if size < _SMALLEST:
-            continue
-        core = labels[top : top + tall, left : left + wide] == number
-        likely = float(found[top : top + tall, left : left + wide][core].mean())
-        high = min(size / max(float(np.hypot(wide, tall)) * 0.95, 1.0), float(min(wide, tall)))
-        border = round(_BORDER * high) + _LEAST_BORDER
-        yield _grown(core, (top, left), border, likely, thin)
+        if size >= _SMALLEST:
+            yield top, left, labels[top : top + tall, left : left + wide] == number
 
 
-def _grown(core: Mask, corner: tuple[int, int], border: int, likely: float, thin: Mask) -> Line:
+def _height(core: Mask) -> float:
+    """Pixels across, however the mark lies."""
+    tall, wide = core.shape
+    return min(
+        int(core.sum()) / max(float(np.hypot(wide, tall)) * 0.95, 1.0), float(min(wide, tall))
+    )
+
+
+def drawn_line(core: Mask, corner: tuple[int, int], likely: float, thin: Mask) -> Line:
+    """The line whose core, at `corner` (row, column), was found; `thin`: strokes of the picture."""
+    border = round(_BORDER * _height(core)) + _LEAST_BORDER
     top, left = max(corner[0] - border, 0), max(corner[1] - border, 0)
     bottom = min(corner[0] + core.shape[0] + border, thin.shape[0])
     right = min(corner[1] + core.shape[1] + border, thin.shape[1])
@@ -79,7 +115,18 @@ def _grown(core: Mask, corner: tuple[int, int], border: int, likely: float, thin
     inner = cv2.dilate(window, np.ones((border, border), np.uint8)) > 0
     mask = cv2.dilate(window, np.ones((2 * border + 1, 2 * border + 1), np.uint8)) > 0
     drawn = float(thin[top:bottom, left:right][inner].mean())
-    return Line(top, left, mask, 2.0 * border, likely, drawn)
+    bands = tuple(_bands(core, corner, border))
+    return Line(top, left, mask, 2.0 * border, likely, drawn, bands)
+
+
+def _bands(core: Mask, corner: tuple[int, int], border: int) -> Iterator[Band]:
+    centre, sides, turn = cv2.minAreaRect(cv2.findNonZero(core.astype(np.uint8)))
+    middle = (centre[0] + corner[1], centre[1] + corner[0])
+    wide, tall = (one + border for one in sides)
+    if wide >= tall or wide * _SQUARE > tall:
+        yield Band(middle, wide, tall, turn)
+    if tall > wide or tall * _SQUARE > wide:
+        yield Band(middle, tall, wide, turn + 90)
 
 
 def strip(line: Line, grey: Grey) -> Grey:
@@ -100,43 +147,51 @@ def strip(line: Line, grey: Grey) -> Grey:
 
 
 def boxes(line: Line, thin: Mask) -> list[Box]:
-    """What to blank: the line and the letters that follow on it; askew ones in slices."""
+    """What to blank: the line and the letters that go on at its ends; askew ones in slices."""
     reach = round(line.high * _FURTHER)
     top, left = max(line.top - reach, 0), max(line.left - reach, 0)
     bottom = min(line.top + line.mask.shape[0] + reach, thin.shape[0])
     right = min(line.left + line.mask.shape[1] + reach, thin.shape[1])
-    mask = np.zeros((bottom - top, right - left), np.bool_)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
     down, across = line.top - top, line.left - left
     mask[down : down + line.mask.shape[0], across : across + line.mask.shape[1]] = line.mask
-    mask = _followed(mask, _letters(thin[top:bottom, left:right], line.high), line.high)
+    for band in line.bands:
+        centre = (band.centre[0] - left, band.centre[1] - top)
+        _go_on(mask, thin[top:bottom, left:right], replace(band, centre=centre), line.high)
     return [
         Box(one.left + left, one.top + top, one.right + left, one.bottom + top)
-        for one in _slices(mask, max(round(line.high), 4))
+        for one in _slices(np.asarray(mask, np.bool_), max(round(line.high), 4))
     ]
 
 
-def _letters(thin: Mask, high: float) -> NDArray[np.int32]:
-    """Strokes of a letter's size, numbered; a longer one is a frame, an edge or a vessel."""
-    _, labels, sizes, _ = cv2.connectedComponentsWithStats(
-        thin.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S
-    )
-    large = np.nonzero(np.maximum(sizes[:, 2], sizes[:, 3]) > _LETTER * high)[0]
-    letters: NDArray[np.int32] = np.where(np.isin(labels, large), 0, labels)
-    return letters
+def _go_on(mask: NDArray[np.uint8], thin: Mask, band: Band, high: float) -> None:
+    """Follow strokes from both ends along the line, over gaps as wide as between words."""
+    reach = round(high * _FURTHER)
+    size = (round(band.wide) + 2 * reach, max(round(band.tall), 1))
+    matrix = cv2.getRotationMatrix2D((band.centre[0], band.centre[1]), band.turn, 1.0)
+    matrix[:, 2] += np.array([size[0] / 2, size[1] / 2]) - np.array(band.centre)
+    level = cv2.warpAffine(thin.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST)
+    inked: Mask = level.max(axis=0) > 0
+    gap = max(round(high * _GAP), 4)
+    before = _last(inked[:reach][::-1], gap)
+    after = _last(inked[size[0] - reach :], gap)
+    if not before and not after:
+        return
+    ends = [(reach - before, 0), (size[0] - reach + after, 0)]
+    ends += [(ends[1][0], size[1]), (ends[0][0], size[1])]
+    corners = np.array(ends, np.float64)[:, None]
+    back = cv2.transform(corners, cv2.invertAffineTransform(matrix))
+    cv2.fillConvexPoly(mask, np.asarray(back.round(), np.int32), 1)
 
 
-def _followed(mask: Mask, letters: NDArray[np.int32], high: float) -> Mask:
-    """Take in the letters next to the line, then those next to them, a few times."""
-    gap = max(round(high * _GAP), 2)
-    brush = np.ones((2 * gap + 1, 2 * gap + 1), np.uint8)
-    for _ in range(_STEPS):
-        near = cv2.dilate(mask.astype(np.uint8), brush) > 0
-        touched = np.unique(letters[near & ~mask])
-        more = np.isin(letters, touched[touched > 0]) & ~mask
-        if not more.any():
+def _last(inked: Mask, gap: int) -> int:
+    """How far strokes go on from the start, the margin behind the last one included."""
+    end = 0
+    for at in np.flatnonzero(inked).tolist():
+        if at - end > gap:
             break
-        mask |= cv2.dilate(more.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return mask
+        end = at + 1
+    return end + _MARGIN if end else 0
 
 
 def _slices(mask: Mask, thick: int) -> Iterator[Box]:

@@ -5,8 +5,8 @@ letters that it reads are text. A lone letter is no identifier: the side marker 
 stays. A long line of strokes in which nothing can be read is in doubt.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -15,15 +15,24 @@ from services.deid.domain.boxes import Box, distinct
 from services.deid.gateways.looking.detector import Grey, Likelihood, likelihood
 from services.deid.gateways.looking.lines import Line, boxes, lines, strip
 from services.deid.gateways.looking.reading import Reading, read
-from services.deid.gateways.looking.strokes import NARROW, Mask, closer, strokes
+from services.deid.gateways.looking.rows import rows
+from services.deid.gateways.looking.strokes import (
+    NARROW,
+    Mask,
+    closer,
+    faint_strokes,
+    small_letters,
+    strokes,
+)
 
-_CLOSER = 2.0  # times enlarged: letters of 8 pixels become 16, which the network sees
+_CLOSER = 3.0  # times enlarged: capitals of 5 pixels become 15, which the network sees
 # Part of a mark that is thin strokes. Text has more than 0.15 in all that was measured; organs,
 # ribs and collimators less than 0.03.
 _DRAWN = 0.06
 _READ = 0.6  # certainty of at least two letters
 _HALF_READ = 0.37
-_WORD = 2  # letters
+_WORD, _ROW_WORD = 2, 3  # letters
+_SHORT = 2.0  # so slender are four letters; what is shorter and half read counts as a lone letter
 # No letter is read in a mark taller and squarer than this: it is anatomy, or a whole page.
 _TALL, _SQUARE = 64, 2.0
 _PLAINLY_DRAWN = 0.25
@@ -45,20 +54,25 @@ class Text:
 
 def text_in(grey: Grey) -> Text:
     """Look at a picture of 8 bits. Raises DetectorDownError."""
-    thin = strokes(grey)
-    found = _judged(likelihood(grey), thin, grey, ())
-    known = found["sure"]
-    small = strokes(grey, NARROW)
-    for box in known:
-        small[box.top : box.bottom, box.left : box.right] = False
-    again = _judged(_closer(grey, small), thin, grey, known)
-    both = {kind: (*found[kind], *again[kind]) for kind in found}
-    doubtful = both["doubtful"]
-    if len(both["lone"]) >= _ALIKE:
-        doubtful += both["lone"]
-    sure = distinct(both["sure"])
+    thin, small = strokes(grey), strokes(grey, NARROW)
+    found = _Found(grey, faint_strokes(grey))
+    found.judge(lines(likelihood(grey), thin))
+    found.judge(rows(_unexplained(small, found.sure), thin), row=True)
+    closer_look = _closer(grey, small_letters(_unexplained(small, found.sure)))
+    found.judge(lines(closer_look, thin))
+    doubtful = found.doubtful
+    if len(found.lone) >= _ALIKE:
+        doubtful += [box for one in found.lone for box in one]
+    sure = distinct(found.sure)
     left = (one for one in distinct(doubtful) if not any(box.holds(one) for box in sure))
     return Text(sure, tuple(left))
+
+
+def _unexplained(strokes: Mask, sure: Sequence[Box]) -> Mask:
+    left = strokes.copy()
+    for box in sure:
+        left[box.top : box.bottom, box.left : box.right] = False
+    return left
 
 
 def _closer(grey: Grey, small: Mask) -> Likelihood:
@@ -69,26 +83,51 @@ def _closer(grey: Grey, small: Mask) -> Likelihood:
     return found
 
 
-def _judged(
-    found: Likelihood, thin: Mask, grey: Grey, known: Sequence[Box]
-) -> dict[Kind, tuple[Box, ...]]:
-    judged: dict[Kind, tuple[Box, ...]] = {"sure": (), "doubtful": (), "lone": ()}
-    for line in lines(found, thin):
-        if line.drawn < _DRAWN or any(box.holds(line.box) for box in known):
-            continue
-        kind = _kind(line, read(strip(line, grey)))
-        if kind is not None:
-            judged[kind] += tuple(boxes(line, thin))
-    return judged
+@dataclass
+class _Found:
+    """What the looks at one picture have found so far. `faint`: strokes on which a line goes on."""
+
+    grey: Grey
+    faint: Mask
+    sure: list[Box] = field(default_factory=list)
+    doubtful: list[Box] = field(default_factory=list)
+    lone: list[list[Box]] = field(default_factory=list)
+
+    def judge(self, marks: Iterable[Line], *, row: bool = False) -> None:
+        """Read each mark that no box explains. `row`: strokes alone say it may be a line."""
+        known = tuple(self.sure)
+        for line in marks:
+            if line.drawn < _DRAWN or any(box.holds(line.box) for box in known):
+                continue
+            match (_row_kind if row else _kind)(line, read(strip(line, self.grey))):
+                case "sure":
+                    self.sure += boxes(line, self.faint)
+                case "doubtful":
+                    self.doubtful += boxes(line, self.faint)
+                case "lone":
+                    self.lone.append(boxes(line, self.faint))
+                case None:
+                    pass
+
+
+def _row_kind(line: Line, reading: Reading) -> Kind | None:
+    """Strokes in a row are many things: only what is read is text."""
+    if reading.letters < _ROW_WORD:
+        return None
+    if reading.certainty >= _READ:
+        return "sure"
+    plain = line.drawn >= _PLAINLY_DRAWN and reading.certainty >= _HALF_READ
+    return "doubtful" if plain else None
 
 
 def _kind(line: Line, reading: Reading) -> Kind | None:
     word = reading.letters >= _WORD
-    blob = line.high > _TALL and line.slender < _SQUARE
+    if line.high > _TALL and line.slender < _SQUARE:
+        return "doubtful" if word and reading.certainty >= _READ else None
     if word and reading.certainty >= _READ:
-        return "doubtful" if blob else "sure"
+        return "sure"
     if word and reading.certainty >= _HALF_READ:
-        return "doubtful"
+        return "doubtful" if line.slender >= _SHORT else "lone"
     if line.drawn >= _PLAINLY_DRAWN and line.slender >= _UNREAD[reading.letters > 0]:
         return "doubtful"
     return "lone" if reading.letters == 1 and reading.certainty >= _READ else None
