@@ -41,8 +41,14 @@ TOO_LATE: Final[Mapping[Standing, Refused]] = {
 }
 
 
-def accepted(state: Assignment, received: AcceptOffer, moment: Moment) -> Answers:
-    """The first yes wins. Who may no longer read is refused: licences end, rosters change."""
+def accepted(
+    state: Assignment, received: AcceptOffer, moment: Moment, *, asks: bool = False
+) -> Answers:
+    """The first yes wins. Who may no longer read is refused: licences end, rosters change.
+
+    `asks`: the reader asked for the case, so that an offer which they missed is not held against
+    them.
+    """
     offer = _asked(state, received.assignment, received.reader.id)
     if offer is None:
         yield NOT_FOUND
@@ -53,12 +59,15 @@ def accepted(state: Assignment, received: AcceptOffer, moment: Moment) -> Answer
     elif offer.expires_at <= moment.now:
         yield TOO_LATE["expired"]
     elif isinstance(state, Offered):
-        yield from _taken(state.brief, offer, received, moment)
+        yield from _taken(state.brief, offer, received, moment, asks=asks)
 
 
-def _taken(brief: Brief, offer: AskedReader, received: AcceptOffer, moment: Moment) -> Answers:
+def _taken(
+    brief: Brief, offer: AskedReader, received: AcceptOffer, moment: Moment, *, asks: bool
+) -> Answers:
     candidate = Candidate(received.reader, received.load, received.work)
-    excluded = barred(brief.question(moment.now, broad=offer.broad, paged=offer.paged), candidate)
+    question = brief.question(moment.now, broad=offer.broad, paged=offer.paged, asks=asks)
+    excluded = barred(question, candidate)
     if excluded is not None:
         yield Refused("not_eligible", excluded.says)
         return

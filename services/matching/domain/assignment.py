@@ -38,6 +38,7 @@ from services.matching.domain.state import (
     REQUESTED,
     Assigned,
     Assignment,
+    Brief,
     Closed,
     Offered,
     Open,
@@ -198,7 +199,7 @@ def _reading(state: Assignment, received: ReadingStarted, _moment: Moment) -> An
 
 
 def _offered(state: Assignment, received: OfferCase, moment: Moment) -> Answers:
-    if not isinstance(state, WAITING) or state.brief.room < 1:
+    if not isinstance(state, WAITING) or _room(state.brief, received) < 1:
         yield Refused("not_open", "The case does not wait for another reader now.")
         return
     brief, reader = state.brief, received.reader
@@ -210,6 +211,11 @@ def _offered(state: Assignment, received: OfferCase, moment: Moment) -> Answers:
         yield Refused("not_eligible", excluded.says if excluded else "The reader was just asked.")
         return
     yield offer(brief, received, moment)
+
+
+def _room(brief: Brief, received: OfferCase) -> int:
+    """Say how many more may be asked; when time is short the policy may allow more of them."""
+    return max(brief.room, received.at_once - len(brief.offers))
 
 
 def _unfillable(state: Assignment, received: NobodyFits, _moment: Moment) -> Answers:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from services.matching.domain import events as own
 from services.matching.domain.inputs import TAKE_BACK
 from services.matching.domain.state import (
+    FOR_NOW,
     AskedReader,
     Assigned,
     Assignment,
@@ -117,6 +118,17 @@ def _ended(state: Assignment, brief: Brief, event: Any) -> Assignment:
     )
 
 
+def _declined(state: Assignment, brief: Brief, event: OfferDeclined) -> Assignment:
+    """Say no; who was busy may still ask for the case later."""
+    asked = tuple(
+        one.model_copy(update={"for_now": event.reason == FOR_NOW})
+        if one.assignment == event.assignment
+        else one
+        for one in brief.asked
+    )
+    return _ended(state, brief.model_copy(update={"asked": asked}), event)
+
+
 def _standing(event: Event) -> Standing:
     if isinstance(event, OfferWithdrawn):
         return WITHDRAWN.get(event.reason, "withdrawn")
@@ -175,7 +187,7 @@ FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]
     AssignmentOffered: _offered,
     NoEligibleReader: _unfillable,
     PoolBroadened: _broadened,
-    OfferDeclined: _ended,
+    OfferDeclined: _declined,
     OfferExpired: _ended,
     OfferWithdrawn: _ended,
     AssignmentAccepted: _assigned,

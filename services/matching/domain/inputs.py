@@ -48,7 +48,9 @@ class OfferCase(Frozen):
     """The optimiser found a reader, who holds `load` cases now. The decider checks again.
 
     `broad`: the policy lets the case be read beyond its subspecialty; `paged`: the reader is on
-    call, and nobody on shift can make the deadline.
+    call, and nobody on shift can make the deadline. An urgent offer stands `until` then instead of
+    for the contract's window, and `at_once` readers may be asked, if that is more than the contract
+    and the rungs allow.
     """
 
     case_id: CaseId
@@ -59,6 +61,8 @@ class OfferCase(Frozen):
     considered: Considered | None = None
     broad: bool = False
     paged: bool = False
+    until: AwareDatetime | None = None
+    at_once: int = 0
 
 
 class TakeCase(Frozen):

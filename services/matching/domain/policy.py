@@ -51,7 +51,9 @@ class Policy(Told):
     A reading is planned `cautious` times as long as predicted when it is asked by when it must be
     begun: half of them take longer than the middle one. Once less than `interrupt_within` is left
     until then, a reader who is at a case that can wait for `patience` may be asked to set it aside;
-    once no reader on shift will be free in time, who is on call is paged (`pages`).
+    once no reader on shift will be free in time, who is on call is paged (`pages`). Neither waits
+    for the answer alone: the case stays there for whoever asks, and as `ask_again` goes by one more
+    is asked, `at_once` of each kind at most.
     """
 
     name: Word = "directed_1"
@@ -67,6 +69,9 @@ class Policy(Told):
     cautious: Annotated[float, Field(ge=1, le=5)] = 1.9
     interrupt_within: Span = timedelta(minutes=30)
     patience: Span = timedelta(hours=2)
+    ask_again: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=4)
+    at_once: Annotated[int, Field(ge=1, le=50)] = 6
+    page_within: Span = timedelta(minutes=45)
     pages: bool = True
 
     def reading_of(self, level: ServiceLevel) -> timedelta:

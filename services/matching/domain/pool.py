@@ -19,15 +19,22 @@ from services.matching.domain.staff import Mask, Staff
 from shared.contracts.base import CaseId, ReaderId
 
 FIRST: Final = 64
+_ROWS: Final = (
+    "waits", "released", "latest", "owed", "reading", "margin", "right", "able", "asked",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A case that waits: read by `owed_at`, so that its delivery still fits."""
+    """A case that waits: read by `owed_at`, so that its delivery still fits.
+
+    `refused` will not read it; `asked` were asked, and are not asked again.
+    """
 
     need: Need
     owed_at: float
     refused: frozenset[ReaderId] = frozenset()
+    asked: frozenset[ReaderId] = frozenset()
     earlier: tuple[Earlier, ...] = ()
 
 
@@ -52,6 +59,7 @@ class Pool:
         self.margin: Seconds = np.zeros(FIRST)
         self.right: Mask = np.zeros((FIRST, readers), bool)
         self.able: Mask = np.zeros((FIRST, readers), bool)
+        self.asked: Mask = np.zeros((FIRST, readers), bool)
 
     def add(self, entry: Entry, now: float) -> int:
         """Take a case in, or take note of what changed about it; give its row."""
@@ -92,6 +100,8 @@ class Pool:
         out += self.staff.conflicted(entry.need, entry.earlier)
         self.right[row, out] = False
         self.able[row, out] = False
+        self.asked[row] = False
+        self.asked[row, [self.staff.index[o] for o in entry.asked if o in self.staff.index]] = True
 
     def _row(self) -> int:
         if not self._spare:
@@ -100,7 +110,7 @@ class Pool:
 
     def _grow(self) -> None:
         size = len(self.entries)
-        for name in ("waits", "released", "latest", "owed", "reading", "margin", "right", "able"):
+        for name in _ROWS:
             held: Any = getattr(self, name)
             setattr(self, name, np.concatenate([held, np.zeros_like(held)]))
         self.entries += [None] * size

@@ -22,10 +22,15 @@ Standing = Literal[
 REQUESTED: Final = "information_requested"
 # Who answered so is not asked again. `lapsed` is an expired offer that a broadened pool forgives.
 REFUSALS: frozenset[Standing] = frozenset({"declined", "expired", "released", "revoked"})
+# Why a reader said no for the moment only: once they ask for a case themselves, it is theirs.
+FOR_NOW: Final = "too_busy"
 
 
 class AskedReader(Frozen):
-    """A reader who was asked, and what became of it. Kept, so that a late answer is clear."""
+    """A reader who was asked, and what became of it. Kept, so that a late answer is clear.
+
+    `for_now`: they said no because they were busy.
+    """
 
     assignment: OpaqueId
     reader: ReaderId
@@ -34,6 +39,12 @@ class AskedReader(Frozen):
     explanation: Explanation
     broad: bool = False
     paged: bool = False
+    for_now: bool = False
+
+    @property
+    def said_no(self) -> bool:
+        """Tell whether they will not read it even when they have nothing else to do."""
+        return self.standing in REFUSALS and self.standing != "expired" and not self.for_now
 
 
 class Brief(Frozen):
@@ -51,13 +62,21 @@ class Brief(Frozen):
     earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
 
-    def question(self, now: datetime, *, broad: bool = False, paged: bool = False) -> Question:
-        """Say what is asked of whoever would read it."""
-        return Question(self.need, self.refused, now, self.earlier, broad, paged)
+    def question(
+        self, now: datetime, *, broad: bool = False, paged: bool = False, asks: bool = False
+    ) -> Question:
+        """Say what is asked of whoever would read it. `asks`: they asked for it themselves."""
+        refused = self.noes if asks else self.refused
+        return Question(self.need, refused, now, self.earlier, broad, paged)
 
     @property
     def refused(self) -> frozenset[ReaderId]:
         return frozenset(one.reader for one in self.asked if one.standing in REFUSALS)
+
+    @property
+    def noes(self) -> frozenset[ReaderId]:
+        """Give who would not take it if they had nothing else to do: silence is no such no."""
+        return frozenset(one.reader for one in self.asked if one.said_no)
 
     @property
     def offers(self) -> tuple[AskedReader, ...]:

@@ -1,6 +1,8 @@
 """A reader who is free asked for a case: do they get this one? Offered and accepted at once."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
 
 from services.matching.domain.answers import accepted
 from services.matching.domain.eligibility import Candidate, barred
@@ -14,6 +16,7 @@ from shared.contracts.matching import AssignmentOffered
 from shared.decider import Refused
 
 Answers = Iterable[Event | Refused]
+LEAST: Final = timedelta(minutes=1)  # nobody can answer sooner
 
 
 def offer(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> AssignmentOffered:
@@ -22,11 +25,17 @@ def offer(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> Assig
         assignment=str(derived_id(received.case_id, "assignment", len(brief.asked))),
         reader=received.reader.id,
         role=brief.role,
-        expires_at=moment.now + brief.window(),
+        expires_at=_until(brief, received, moment),
         explanation=received.explanation,
         broad=received.broad,
         paged=isinstance(received, OfferCase) and received.paged,
     )
+
+
+def _until(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> datetime:
+    """Give when an offer ends: after the contract's window, or when it is of no use any more."""
+    until = received.until if isinstance(received, OfferCase) else None
+    return moment.now + brief.window() if until is None else max(until, moment.now + LEAST)
 
 
 def taken(state: Assignment, received: TakeCase, moment: Moment) -> Answers:
@@ -41,9 +50,10 @@ def taken(state: Assignment, received: TakeCase, moment: Moment) -> Answers:
     brief, reader = state.brief, received.reader
     standing = next((one for one in brief.offers if one.reader == reader.id), None)
     if standing is not None:
-        yield from accepted(state, _yes(received, standing.assignment, received.load - 1), moment)
+        yes = _yes(received, standing.assignment, received.load - 1)
+        yield from accepted(state, yes, moment, asks=True)
         return
-    question = brief.question(moment.now, broad=received.broad)
+    question = brief.question(moment.now, broad=received.broad, asks=True)
     excluded = barred(question, Candidate(reader, received.load, received.work))
     if excluded is not None:
         yield Refused("not_eligible", excluded.says)
@@ -51,7 +61,7 @@ def taken(state: Assignment, received: TakeCase, moment: Moment) -> Answers:
     made = offer(brief, received, moment)
     yield made
     yes = _yes(received, made.assignment, received.load)
-    yield from accepted(evolve(state, made), yes, moment)
+    yield from accepted(evolve(state, made), yes, moment, asks=True)
 
 
 def _yes(received: TakeCase, assignment: str, load: int) -> AcceptOffer:

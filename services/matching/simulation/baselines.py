@@ -11,9 +11,9 @@ from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Entry, Pool
 from services.matching.domain.rota import Rota
 from services.matching.domain.staff import Mask
-from services.matching.domain.state import brief_of
+from services.matching.domain.state import Open, Unfillable, brief_of
 from services.matching.simulation.people import Folder, Seat
-from services.matching.simulation.play import NO_REASON, Play
+from services.matching.simulation.play import NO_REASON, Play, Pushed
 
 URGENCY: Final = {"emergent": 0, "urgent": 1, "expedited": 2, "tumour_board": 3, "routine": 4}
 
@@ -33,11 +33,14 @@ class Baseline:
         self.rows: dict[int, Folder] = {}
 
     def opened(self, folder: Folder) -> None:
+        self.served(self._add(folder))
+
+    def _add(self, folder: Folder) -> int:
         brief = brief_of(folder.state.assignment)
         assert brief is not None  # noqa: S101 - it was opened
         row = self.pool.add(Entry(brief.need, folder.arrival.due_at, brief.refused), self.play.now)
         self.rows[row] = folder
-        self.served(row)
+        return row
 
     def reopened(self, folder: Folder) -> None:
         self.opened(folder)
@@ -82,7 +85,10 @@ class FirstToClaim(Baseline):
         folder = self.rows[row]
         broad = self.broad(row, seat.number)
         self.pool.drop(folder.arrival.accepted.case_id)
-        return self.play.take(folder, seat, NO_REASON, broad=broad)
+        taken = self.play.take(folder, seat, NO_REASON, broad=broad)
+        if not taken and isinstance(folder.state.assignment, Open | Unfillable):
+            self._add(folder)
+        return taken
 
 
 class Push(Baseline):
@@ -118,7 +124,7 @@ class Push(Baseline):
     def _push(self, row: int, who: int) -> None:
         folder = self.rows[row]
         seat = self.play.seats[who]
-        if self.play.offer(folder, seat, NO_REASON, broad=self.broad(row, who)):
+        if self.play.offer(folder, seat, Pushed(NO_REASON, self.broad(row, who))):
             self.pool.drop(folder.arrival.accepted.case_id)
 
 

@@ -1,7 +1,7 @@
 """How does the product's policy play? Directed next case; offers and pages are the exception."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -10,12 +10,16 @@ from services.matching.domain.hours import intervals
 from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Entry, Pool
 from services.matching.domain.rota import Rota
-from services.matching.domain.state import brief_of
+from services.matching.domain.staff import Mask
+from services.matching.domain.state import Offered, Open, Unfillable, brief_of
+from services.matching.domain.urging import Asked, Crew, urged
 from services.matching.simulation.people import Folder, Seat
-from services.matching.simulation.play import Play
+from services.matching.simulation.play import Play, Pushed
 from services.matching.simulation.world import DRAIN
 
 TRIES = 4
+# What is still to be expected of a reading that took its usual time, as a share of that time.
+OVERRUN = 0.35
 
 
 @dataclass
@@ -42,17 +46,13 @@ class Ours:
             (begins, n) for n, one in enumerate(rota.begins) for begins in one if begins < np.inf
         )
         self._came = 0
+        self._overrun = np.zeros(len(world.readers))
+        self._spurned: list[Folder] = []
 
     # what happens
 
     def opened(self, folder: Folder) -> None:
-        row = self._add(folder)
-        idle = self._idle()
-        choice = self.directed.reader_for(row, idle, self.play.now)
-        if choice is not None:
-            self._give(choice)
-        else:
-            self._escalate(row)
+        self._look(self._add(folder), self._idle())
 
     reopened = opened
 
@@ -68,16 +68,17 @@ class Ours:
         for _ in range(TRIES):
             choice = self.directed.next_for(seat.number, self.play.now)
             if choice is None or self._give(choice):
-                return
+                break
+        self._return()
 
     def began(self, seat: Seat, until: float) -> None:
         """Forecast the end by what such readings usually take: nobody knows this one."""
         folder = seat.desk[-1].folder
         level = folder.arrival.accepted.service_level
         del until
-        self.directed.free_at[seat.number] = (
-            self.play.now + self.policy.reading_of(level).total_seconds()
-        )
+        usual = self.policy.reading_of(level).total_seconds()
+        self.directed.free_at[seat.number] = self.play.now + usual
+        self._overrun[seat.number] = usual * OVERRUN
 
     def closed(self, folder: Folder) -> None:
         del folder
@@ -86,14 +87,13 @@ class Ours:
         now = self.play.now
         self._strike_absent()
         free = self.directed.free_at
-        free[(free < now) & self.directed.present] = now
+        idle = self._idle()
+        late = (free < now) & self.directed.present
+        free[late] = now + np.where(idle, 0.0, self._overrun)[late]
         self.directed.stir(now)
-        for row in self.directed.stirring(self._idle(), now):
-            choice = self.directed.reader_for(row, self._idle(), now)
-            if choice is not None:
-                self._give(choice)
-            else:
-                self._escalate(row)
+        for row in self.directed.stirring(idle, now):
+            if self._look(row, idle):
+                idle = self._idle()
 
     # what it does
 
@@ -101,65 +101,66 @@ class Ours:
         brief = brief_of(folder.state.assignment)
         assert brief is not None  # noqa: S101 - it was opened
         owed = folder.arrival.due_at - self.play.world.scenario.deliver_minutes * 60
-        row = self.pool.add(Entry(brief.need, owed, brief.refused), self.play.now)
+        asked = brief.refused | {one.reader for one in brief.offers}
+        row = self.pool.add(Entry(brief.need, owed, brief.noes, asked), self.play.now)
         self.rows[row] = folder
         return row
 
-    def _idle(self) -> np.ndarray:
-        return np.array([one.idle for one in self.play.seats], bool)
+    def _idle(self) -> Mask:
+        return np.fromiter((one.idle for one in self.play.seats), bool, len(self.play.seats))
+
+    def _look(self, row: int, idle: Mask) -> bool:
+        """See to a case without being asked; True: somebody took it."""
+        choice = self.directed.reader_for(row, idle, self.play.now)
+        given = choice is not None and self._give(choice)
+        self._return()
+        if choice is None:
+            self._urge(row)
+        return given
 
     def _give(self, choice: Choice) -> bool:
         folder, seat = self.rows[choice.row], self.play.seats[choice.reader]
         why = self.directed.explain(choice)
         self.pool.drop(folder.arrival.accepted.case_id)
-        return self.play.take(folder, seat, why, broad=choice.broad)
+        taken = self.play.take(folder, seat, why, broad=choice.broad)
+        if not taken:
+            self._spurned.append(folder)
+        return taken
 
-    def _escalate(self, row: int) -> None:
-        """Ask somebody who is at another case, or page, when nobody will be free in time."""
-        now = self.play.now
-        spare = self.pool.latest[row] - now
-        if 0 <= spare < self.policy.interrupt_within.total_seconds() and self._interrupt(row):
-            return
-        if self.policy.pages and self.directed.soonest(row, now) > self.pool.latest[row]:
-            self._page(row)
+    def _return(self) -> None:
+        """Put back what was not taken after all: it waits for somebody else."""
+        while self._spurned:
+            folder = self._spurned.pop()
+            if isinstance(folder.state.assignment, Open | Unfillable | Offered):
+                self._add(folder)
 
-    def _interrupt(self, row: int) -> bool:
-        seats = self.play.seats
-        busy = np.array(
-            [s.on and len(s.desk) == 1 and not s.asked and self._can_wait(s) for s in seats]
+    def _urge(self, row: int) -> None:
+        folder = self.rows[row]
+        for one in list(urged(self.directed, row, self._asked(folder), self._crew(), self.play.now)):
+            choice, seat = one.choice, self.play.seats[one.choice.reader]
+            why = self.directed.explain(choice)
+            until = datetime.fromtimestamp(one.until, UTC)
+            offer = Pushed(why, choice.broad, one.paged, until, self.policy.at_once * 2)
+            if self.play.offer(folder, seat, offer):
+                self._add(folder)
+
+    def _asked(self, folder: Folder) -> list[Asked]:
+        brief = brief_of(folder.state.assignment)
+        offers = brief.offers if brief else ()
+        return [Asked(self.play.number(one.reader), one.paged) for one in offers]
+
+    def _crew(self) -> Crew:
+        seats, on = self.play.seats, self.by_paging
+        return Crew(
+            np.array([s.on and len(s.desk) == 1 and self._can_wait(s) for s in seats]),
+            np.array([not (s.on or s.desk or s.queue) for s in seats]) & on,
         )
-        who = np.flatnonzero(busy & self.pool.able[row])
-        if not len(who):
-            return False
-        right = self.pool.right[row, who]
-        best = int(who[np.argmax(right * 10 + self.directed.free_at[who] / 1e10)])
-        return self._push(row, best, paged=False)
 
     def _can_wait(self, seat: Seat) -> bool:
         folder = seat.desk[0].folder
-        return folder.arrival.due_at - self.play.now > self.policy.patience.total_seconds()
-
-    def _page(self, row: int) -> None:
-        now = self.play.now
-        away = np.array([not s.on and not s.desk and not s.asked for s in self.play.seats])
-        who = np.flatnonzero(away & self.by_paging & self.pool.able[row])
-        reading = self.pool.reading[row]
-        if not len(who) or now + reading > self.pool.owed[row]:
-            return
-        right = self.pool.right[row, who]
-        self._push(row, int(who[np.argmax(right)]), paged=True)
-
-    def _push(self, row: int, reader: int, *, paged: bool) -> bool:
-        folder = self.rows[row]
-        broad = not self.pool.right[row, reader]
-        choice = Choice(row, reader, broad, 1.0, {})
-        seat = self.play.seats[reader]
-        made = self.play.offer(
-            folder, seat, self.directed.explain(choice), broad=broad, paged=paged
-        )
-        if made:
-            self.pool.drop(folder.arrival.accepted.case_id)
-        return made
+        room = seat.load < self.play.world.readers[seat.number].capacity
+        spare = folder.arrival.due_at - self.play.now
+        return room and spare > self.policy.patience.total_seconds()
 
     def _strike_absent(self) -> None:
         """Whose shift began and who is not there will not come."""

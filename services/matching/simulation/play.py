@@ -21,7 +21,7 @@ from services.matching.domain.inputs import (
     TakeCase,
 )
 from services.matching.domain.staff import Staff
-from services.matching.domain.state import Matching, asked_of, brief_of
+from services.matching.domain.state import Matching, Open, Unfillable, asked_of
 from services.matching.simulation.people import Accepted, Folder, Player, Reading, Seat
 from services.matching.simulation.said import (
     assignment_of,
@@ -39,11 +39,25 @@ from shared.contracts.matching import (
     AssignmentOffered,
     AssignmentReleased,
     Explanation,
+    OfferDeclined,
     OfferExpired,
+    OfferWithdrawn,
+    PoolBroadened,
 )
 from shared.decider import Step
 
 NO_REASON: Final = Explanation(score=0, terms=(), eligible=0, excluded=(), policy="baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """An offer as a policy makes it; the contract's window holds where it says no `until`."""
+
+    why: Explanation
+    broad: bool
+    paged: bool = False
+    until: datetime | None = None
+    at_once: int = 0
 
 
 @dataclass
@@ -114,19 +128,21 @@ class Play:
         self.at(self.now + self.lag, self._begins, seat, folder)
         return True
 
-    def offer(
-        self, folder: Folder, seat: Seat, why: Explanation, *, broad: bool, paged: bool = False
-    ) -> bool:
+    def offer(self, folder: Folder, seat: Seat, offer: "Pushed") -> bool:
         """Push a case at a reader, who answers when they see it."""
         received = OfferCase(
-            case_id=self._id(folder), **self._who(seat, why), broad=broad, paged=paged
+            case_id=self._id(folder),
+            **self._who(seat, offer.why),
+            broad=offer.broad,
+            paged=offer.paged,
+            until=offer.until,
+            at_once=offer.at_once,
         )
         step = self.submit(folder, received)
         made = next((one for one in step.events if isinstance(one, AssignmentOffered)), None)
         if made is None:
             return False
-        seat.asked += 1
-        self._ponder(folder, seat, made, paged=paged)
+        self._ponder(folder, seat, made, paged=offer.paged)
         return True
 
     def submit(self, folder: Folder, received: Input) -> Step[Matching, Event]:
@@ -157,15 +173,13 @@ class Play:
     def _rings(self, folder: Folder, when: float) -> None:
         if folder.rings_at != when:
             return
-        before = brief_of(folder.state.assignment)
         due_at = datetime.fromtimestamp(when, UTC)
         step = self.submit(
             folder, DeadlineReached(case_id=self._id(folder), kind="due", due_at=due_at)
         )
-        for event in step.events:
-            if isinstance(event, OfferExpired) and before is not None:
-                self.seats[self.number(event.reader)].asked -= 1
-        if any(isinstance(one, OfferExpired) for one in step.events):
+        forgiven = any(isinstance(one, PoolBroadened) for one in step.events)
+        expired = any(isinstance(one, OfferExpired) for one in step.events)
+        if expired or (forgiven and isinstance(folder.state.assignment, Open | Unfillable)):
             self.player.reopened(folder)
 
     def _comes(self, seat: Seat) -> None:
@@ -269,9 +283,9 @@ class Play:
         if not (seat.on or made.paged) or not self._stands(folder, made):
             return
         reader = self.world.readers[seat.number]
-        if self._luck(folder) < self.world.scenario.friction.declines:
-            self.submit(folder, decline(self._id(folder), made))
-            seat.asked -= 1
+        luck = self._luck(folder)
+        if len(seat.desk) > 1 or luck < self.world.scenario.friction.declines:
+            self.submit(folder, decline(self._id(folder), made, "too_busy"))
             self.player.reopened(folder)
             return
         received = AcceptOffer(
@@ -279,7 +293,6 @@ class Play:
         )
         step = self.submit(folder, received)
         if step.refused is None:
-            seat.asked -= 1
             self._taken_up(folder, seat, made)
 
     def _taken_up(self, folder: Folder, seat: Seat, made: AssignmentOffered) -> None:
@@ -296,16 +309,20 @@ class Play:
         step = self.submit(folder, received)
         for made in step.events:
             if isinstance(made, AssignmentOffered):
-                self.submit(folder, decline(self._id(folder), made))
+                self.submit(folder, decline(self._id(folder), made, "other"))
                 self.player.reopened(folder)
 
     def _note(self, folder: Folder, event: Event) -> None:
         if isinstance(event, AssignmentOffered):
             folder.asked += 1
             folder.paged += event.paged
+            self.seats[self.number(event.reader)].asked += 1
+        elif isinstance(event, OfferExpired | OfferDeclined | OfferWithdrawn):
+            self.seats[self.number(event.reader)].asked -= 1
         elif isinstance(event, AssignmentAccepted):
             made = asked_of(folder.state.assignment, event.assignment)
             paged = made is not None and made.paged
+            self.seats[self.number(event.reader)].asked -= 1
             self.accepted.append((self.now, folder, self.number(event.reader), paged))
         elif isinstance(event, AssignmentReleased | AssignmentClosed):
             self._ended[folder.number].append(self.now)

@@ -6,7 +6,7 @@ from statistics import NormalDist
 from typing import Final
 from uuid import UUID
 
-from services.matching.domain.inputs import DeclineOffer
+from services.matching.domain.inputs import DeclineOffer, DeclineReason
 from services.matching.domain.state import Assigned, Matching
 from shared.contracts import deid, notify, reporting
 from shared.contracts.base import CaseId, ObjectRef
@@ -59,9 +59,9 @@ def delivered(accepted: CaseAccepted, now: datetime) -> notify.Delivered:
     )
 
 
-def decline(case_id: CaseId, made: AssignmentOffered) -> DeclineOffer:
+def decline(case_id: CaseId, made: AssignmentOffered, reason: DeclineReason) -> DeclineOffer:
     return DeclineOffer(
-        case_id=case_id, assignment=made.assignment, reader=made.reader, reason="too_busy"
+        case_id=case_id, assignment=made.assignment, reader=made.reader, reason=reason
     )
 
 
