@@ -46,6 +46,7 @@ class Directed:
     free_at: Seconds = field(init=False)
     busy: Seconds = field(init=False)
     _forecast_at: float = field(default=-NEVER, init=False)
+    _stirred_at: float = field(default=-NEVER, init=False)
 
     def __post_init__(self) -> None:
         readers = len(self.pool.staff.readers)
@@ -93,9 +94,15 @@ class Directed:
             self.forecast(now)
 
     def stirring(self, idle: Mask, now: float) -> list[int]:
-        """Give the cases to look at without being asked: somebody is idle, or time is short."""
+        """Give the cases to look at without being asked: somebody is idle, or time is short.
+
+        What is late already is looked at as often as is forecast: it waits for a reader anyway.
+        """
         pool = self.pool
         short = pool.latest - now < pool.policy.interrupt_within.total_seconds()
+        if self._stirred_at == self._forecast_at:
+            short &= pool.owed - pool.reading >= now
+        self._stirred_at = self._forecast_at
         readers = np.flatnonzero(idle)
         some = (pool.able[:, readers] & (pool.right[:, readers] | pool.released[:, None])).any(1)
         rows = np.flatnonzero(pool.waits & (short | some))

@@ -34,8 +34,8 @@ class Entry:
     need: Need
     owed_at: float
     refused: frozenset[ReaderId] = frozenset()
-    asked: frozenset[ReaderId] = frozenset()
     earlier: tuple[Earlier, ...] = ()
+    asked: frozenset[ReaderId] = frozenset()
 
 
 @dataclass

@@ -16,7 +16,7 @@ from services.matching.domain.staff import Mask
 
 # Who knows the field comes first, whatever else speaks for somebody.
 RIGHT: Final = 10.0
-STANDS: Final = 3600.0
+STANDS: Final = 60.0  # at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +44,39 @@ class Urge:
     until: float
 
 
+def pressing(directed: Directed, row: int, asked: Sequence[Asked], now: float) -> tuple[bool, ...]:
+    """Tell by which way one more is to be asked: interrupting, paging; nothing where neither."""
+    pool, policy = directed.pool, directed.pool.policy
+    spare = float(pool.latest[row]) - now
+    last = float(pool.owed[row] - pool.reading[row])
+    short = policy.interrupt_within.total_seconds() - spare
+    interrupts = now <= last and short > 0 and _wanted(policy, short) > _out(asked, paged=False)
+    if not policy.pages:
+        return (True, False) if interrupts else ()
+    soonest = directed.soonest(row, now)
+    if now > last:  # too late, and still somebody must read it
+        pages = soonest - now > policy.late_after.total_seconds() and not asked
+    else:
+        wanted = _wanted(policy, policy.page_within.total_seconds() - spare)
+        pages = soonest > pool.latest[row] and wanted > _out(asked, paged=True)
+    return (interrupts, pages) if interrupts or pages else ()
+
+
 def urged(
     directed: Directed, row: int, asked: Sequence[Asked], crew: Crew, now: float
 ) -> Iterator[Urge]:
     """Give whom to ask for a case now, besides those who were asked."""
-    pool, policy = directed.pool, directed.pool.policy
-    within, until = policy.interrupt_within.total_seconds(), float(pool.owed[row] - pool.reading[row])
-    spare, soonest = float(pool.latest[row]) - now, directed.soonest(row, now)
-    if now > until:
-        # too late, and still somebody must read it
-        if policy.pages and soonest - now > policy.late_after.total_seconds() and not asked:
-            yield from _best(directed, row, crew.callable, now + STANDS, paged=True)
-        return
-    if spare < within and _wanted(policy, within - spare) > sum(not one.paged for one in asked):
-        yield from _best(directed, row, crew.interruptible, until, paged=False)
-    within = policy.page_within.total_seconds()
-    if policy.pages and soonest > pool.latest[row]:
-        if _wanted(policy, within - spare) > sum(one.paged for one in asked):
-            yield from _best(directed, row, crew.callable, until, paged=True)
+    pool = directed.pool
+    until = max(float(pool.owed[row] - pool.reading[row]), now + STANDS)
+    ways = zip(pressing(directed, row, asked, now), (False, True), strict=False)
+    for wanted, paged in ways:
+        if wanted:
+            among = crew.callable if paged else crew.interruptible
+            yield from _best(directed, row, among, until, paged=paged)
+
+
+def _out(asked: Sequence[Asked], *, paged: bool) -> int:
+    return sum(one.paged == paged for one in asked)
 
 
 def _wanted(policy: Policy, since: float) -> int:

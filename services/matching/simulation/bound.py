@@ -8,11 +8,12 @@ with long targets need no time at all. Whatever a real schedule brings in on tim
 solution here, so what the best solution leaves unread is a lower bound of the breaches.
 
 The days are solved one by one: the cases of one day have all readers to themselves, which again
-only leaves constraints out; and a bound of each part adds up to a bound of the whole.
+only leaves constraints out; and a bound of each part adds up to a bound of the whole. Where laying
+the cases out one after another reads them all, that is the best solution, and none is computed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -21,24 +22,28 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
+from services.matching.domain.directed import Rows
 from services.matching.domain.need import need_of
-from services.matching.domain.staff import Staff
+from services.matching.domain.rota import Rota, Seconds
 from services.matching.simulation.world import Arrival, World
 
 SLOT: Final = 900.0
 LEVELS: Final = ("emergent", "urgent")
 DAY: Final = 86400.0
+NEARLY: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
-    """A case and reader, and until when the reader would have to be at it: both in seconds."""
+class Chances:
+    """Who could bring a case in on time with nothing else to do: an entry each, in seconds.
 
-    case: int
-    reader: int
-    begins: float
-    ends: float
-    reading: float
+    `ends` is until when the reader would have to be at it, at the latest.
+    """
+
+    readers: Rows
+    begins: Seconds
+    ends: Seconds
+    reading: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,50 +60,80 @@ class Bound:
 
 
 def bound(world: World) -> Bound:
-    staff = Staff({one.id: one for one in world.readers})
-    days: defaultdict[int, list[Arrival]] = defaultdict(list)
-    impossible, breaches = 0, 0.0
+    there = Rota.of([one.present for one in world.traits])
+    speeds = np.array([one.speed for one in world.traits])
+    days: defaultdict[int, list[Chances]] = defaultdict(list)
+    impossible = 0
     for case in world.cases:
-        if not any(True for _ in _chances(world, staff, 0, case)):
+        chances = _chances(world, there, speeds, case)
+        if not len(chances.readers):
             impossible += 1
         elif case.accepted.service_level in LEVELS:
-            days[int(case.at // DAY)].append(case)
-    for cases in days.values():
-        breaches += _unread(world, staff, cases)
-    return Bound(len(world.cases), impossible, impossible + breaches)
+            days[int(case.at // DAY)].append(chances)
+    unread = sum(_unread(one) for one in days.values())
+    return Bound(len(world.cases), impossible, impossible + unread)
 
 
-def _chances(world: World, staff: Staff, number: int, case: Arrival) -> Iterable[Chance]:
+def _chances(world: World, there: Rota, speeds: Seconds, case: Arrival) -> Chances:
     """Give the readers who could bring the case in on time if they had nothing else."""
-    need = need_of(case.accepted)
-    able = staff.able(need, datetime.fromtimestamp(case.at, UTC))
-    out = staff.conflicted(need)
-    owed = case.due_at - world.scenario.deliver_minutes * 60
-    for reader in np.flatnonzero(able.broad):
-        if int(reader) in out:
-            continue
-        reading = world.minutes(case, int(reader), right=bool(able.right[reader])) * 60
-        for begins, ends in world.traits[reader].present:
-            first, last = max(begins, case.opens_at), min(ends, owed - reading)
-            if first <= last:
-                yield Chance(number, int(reader), first, last + reading, reading)
+    need, scenario = need_of(case.accepted), world.scenario
+    able = world.staff.able(need, datetime.fromtimestamp(case.at, UTC))
+    may = able.broad.copy()
+    may[list(world.staff.conflicted(need))] = False
+    who = np.flatnonzero(may)
+    slower = np.where(able.right[who], 1.0, scenario.beyond_field_slower)
+    reading = case.minutes * speeds[who] * slower * 60
+    owed = case.due_at - scenario.deliver_minutes * 60
+    first = np.maximum(there.begins[who], case.opens_at)
+    last = np.minimum(there.ends[who], (owed - reading)[:, None])
+    n, shift = np.nonzero(first <= last)
+    return Chances(who[n], first[n, shift], last[n, shift] + reading[n], reading[n])
 
 
-def _unread(world: World, staff: Staff, cases: Sequence[Arrival]) -> float:
+def _unread(cases: Sequence[Chances]) -> float:
     """Solve one day: the least number of its cases that stay unread in time, fractions counted."""
-    chances = [one for n, case in enumerate(cases) for one in _chances(world, staff, n, case)]
-    parts = [(one, slot) for one in chances for slot in _slots(one)]
-    if not parts:
-        return 0.0
-    cells = {(one.reader, slot) for one, slot in parts}
+    return 0.0 if _laid_out(cases) else _solved(cases)
+
+
+def _laid_out(cases: Sequence[Chances]) -> bool:
+    """Tell whether all are read if each in turn, the scarcest first, takes the first room left."""
+    room: defaultdict[tuple[int, int], float] = defaultdict(lambda: SLOT)
+    for case in sorted(cases, key=lambda one: (len(one.readers), one.ends.max())):
+        left = 1.0  # of the reading
+        for n, reader in enumerate(case.readers):
+            for slot in _slots(case, n):
+                share = min(
+                    left,
+                    room[reader, slot] / case.reading[n],
+                    _within(case, n, slot) / case.reading[n],
+                )
+                room[reader, slot] -= share * case.reading[n]
+                left -= share
+                if left <= NEARLY:
+                    break
+            if left <= NEARLY:
+                break
+        else:
+            return False
+    return True
+
+
+def _solved(cases: Sequence[Chances]) -> float:
+    parts = [
+        (row, case, n, slot)
+        for row, case in enumerate(cases)
+        for n in range(len(case.readers))
+        for slot in _slots(case, n)
+    ]
+    cells = {(case.readers[n], slot) for _, case, n, slot in parts}
     index = {cell: n for n, cell in enumerate(cells, start=len(cases))}
-    rows, columns, shares = [], [], []
-    longest = np.array([_within(one, slot) / one.reading for one, slot in parts])
-    for n, (one, slot) in enumerate(parts):
-        rows += [one.case, index[one.reader, slot]]
-        columns += [n, n]
-        shares += [1.0, one.reading / SLOT]
-    limits = csr_array((shares, (rows, columns)), shape=(len(cases) + len(cells), len(parts)))
+    longest = np.array([_within(case, n, slot) / case.reading[n] for _, case, n, slot in parts])
+    rows = [(row, index[case.readers[n], slot]) for row, case, n, slot in parts]
+    shares = [(1.0, case.reading[n] / SLOT) for _, case, n, _ in parts]
+    columns = np.repeat(np.arange(len(parts)), 2)
+    limits = csr_array(
+        (np.ravel(shares), (np.ravel(rows), columns)), shape=(len(cases) + len(cells), len(parts))
+    )
     found = linprog(  # type: ignore[call-overload]  # its stubs know no sparse matrix
         -np.ones(len(parts)),
         A_ub=limits,
@@ -111,10 +146,11 @@ def _unread(world: World, staff: Staff, cases: Sequence[Arrival]) -> float:
     return max(0.0, len(cases) + float(found.fun))
 
 
-def _slots(chance: Chance) -> range:
-    return range(int(chance.begins // SLOT), int(np.ceil(chance.ends / SLOT)))
+def _slots(case: Chances, n: int) -> range:
+    return range(int(case.begins[n] // SLOT), int(np.ceil(case.ends[n] / SLOT)))
 
 
-def _within(chance: Chance, slot: int) -> float:
+def _within(case: Chances, n: int, slot: int) -> float:
     """Give how long of a slot the chance leaves open."""
-    return max(0.0, min(chance.ends, (slot + 1) * SLOT) - max(chance.begins, slot * SLOT))
+    begins, ends = float(case.begins[n]), float(case.ends[n])
+    return max(0.0, min(ends, (slot + 1) * SLOT) - max(begins, slot * SLOT))

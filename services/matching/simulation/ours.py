@@ -12,7 +12,7 @@ from services.matching.domain.pool import Entry, Pool
 from services.matching.domain.rota import Rota
 from services.matching.domain.staff import Mask
 from services.matching.domain.state import Offered, Open, Unfillable, brief_of
-from services.matching.domain.urging import Asked, Crew, urged
+from services.matching.domain.urging import Asked, Crew, pressing, urged
 from services.matching.simulation.people import Folder, Seat
 from services.matching.simulation.play import Play, Pushed
 from services.matching.simulation.world import DRAIN
@@ -102,7 +102,9 @@ class Ours:
         assert brief is not None  # noqa: S101 - it was opened
         owed = folder.arrival.due_at - self.play.world.scenario.deliver_minutes * 60
         asked = brief.refused | {one.reader for one in brief.offers}
-        row = self.pool.add(Entry(brief.need, owed, brief.noes, asked), self.play.now)
+        row = self.pool.add(
+            Entry(brief.need, owed, brief.noes, brief.earlier, asked), self.play.now
+        )
         self.rows[row] = folder
         return row
 
@@ -135,8 +137,11 @@ class Ours:
                 self._add(folder)
 
     def _urge(self, row: int) -> None:
-        folder = self.rows[row]
-        for one in list(urged(self.directed, row, self._asked(folder), self._crew(), self.play.now)):
+        folder, now = self.rows[row], self.play.now
+        asked = self._asked(folder)
+        if not pressing(self.directed, row, asked, now):
+            return
+        for one in list(urged(self.directed, row, asked, self._crew(), now)):
             choice, seat = one.choice, self.play.seats[one.choice.reader]
             why = self.directed.explain(choice)
             until = datetime.fromtimestamp(one.until, UTC)

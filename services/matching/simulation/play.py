@@ -20,7 +20,6 @@ from services.matching.domain.inputs import (
     ReleaseAssignment,
     TakeCase,
 )
-from services.matching.domain.staff import Staff
 from services.matching.domain.state import Matching, Open, Unfillable, asked_of
 from services.matching.simulation.people import Accepted, Folder, Player, Reading, Seat
 from services.matching.simulation.said import (
@@ -79,7 +78,7 @@ class Play:
         self.player: Player
         self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = count()
-        self.staff = Staff({one.id: one for one in self.world.readers})
+        self.staff = self.world.staff
         self._ended: defaultdict[int, list[float]] = defaultdict(list)
         self._numbers = {one.id: n for n, one in enumerate(self.world.readers)}
         self._open = len(self.folders)

@@ -1,6 +1,8 @@
 """How do policies compare on the same cases? Each plays the same worlds; the bound knows them."""
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,8 +50,24 @@ def simulate(
     names = tuple(names)
     for seed in seeds:
         world = draw(scenario, seed)
-        results = tuple(Result(one, seed, figures(played(world, one, policy))) for one in names)
+        results = tuple(result(world, one, seed, policy) for one in names)
         yield Seed(seed, bound(world), results)
+
+
+def result(world: World, name: str, seed: int, policy: Policy) -> Result:
+    with _uncollected():
+        return Result(name, seed, figures(played(world, name, policy)))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare the collector a world of immutable states, which it would walk again and again."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def played(world: World, name: str, policy: Policy) -> Play:

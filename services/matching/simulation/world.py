@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from services.matching.domain.hours import Interval, intervals
 from services.matching.domain.hours import on_call as on_call_intervals
 from services.matching.domain.need import OBSTETRIC, PEDIATRIC
 from services.matching.domain.reader import Licence, Reader
+from services.matching.domain.staff import Staff
 from services.matching.simulation.scenario import Level, Scenario
 from shared.contracts.base import CaseId, ServiceLevel
 from shared.contracts.intake import CaseAccepted, FirstRead, ReasonForReview
@@ -53,7 +55,7 @@ class Arrival:
     luck: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
     """One seed of a scenario."""
 
@@ -62,6 +64,11 @@ class World:
     traits: tuple[Traits, ...]
     cases: tuple[Arrival, ...]
     contracts: Contracts
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Give the readers as the rules see them; the same for every policy, so asked once."""
+        return Staff({one.id: one for one in self.readers})
 
     def minutes(self, case: Arrival, reader: int, *, right: bool) -> float:
         """Say how long this reader needs for the case."""

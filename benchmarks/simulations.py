@@ -1,0 +1,127 @@
+"""What do the policies make of every example? Ten seeds of each, kept as they are done.
+
+`python -m benchmarks.simulations --out FILE [--scenario NAME]... [--policy NAME]... [--seeds N]`
+plays what FILE does not hold yet and adds a line of JSON for each run, so it may be stopped at any
+time; `--table FILE...` prints the table of docs/matching.md from such files.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import mean
+from typing import Any, Final, TypeAlias
+
+import examples
+from services.matching.domain.policy import Policy
+from services.matching.simulation.bound import bound
+from services.matching.simulation.run import DIRECTED, ON_CALL, POLICIES, result
+from services.matching.simulation.scenario import read
+from services.matching.simulation.world import World, draw
+
+FOLDER: Final = Path(examples.__file__).parent / "simulation"
+NAMES: Final = ("load-0.70", "load-0.85", "load-0.95", "surge", "thin-pool", "high-friction")
+Line: TypeAlias = dict[str, Any]
+Runs: TypeAlias = dict[str, dict[int, Line]]
+
+
+def run(out: Path, names: Sequence[str], policies: Sequence[str], seeds: int) -> None:
+    """Play every seed of every example under every policy, the first seeds first."""
+    kept = {(one["scenario"], one["seed"], one["policy"]) for one in lines([out])}
+    for seed in range(1, seeds + 1):
+        for name in names:
+            wanted = [one for one in policies if (name, seed, one) not in kept]
+            if not wanted:
+                continue
+            world = draw(read(FOLDER / f"{name}.json"), seed)
+            with out.open("a", encoding="utf-8") as file:
+                for line in _played(world, name, seed, wanted):
+                    file.write(json.dumps(line) + "\n")
+                    file.flush()
+
+
+def _played(world: World, name: str, seed: int, policies: Sequence[str]) -> Iterator[Line]:
+    least = asdict(bound(world))
+    for policy in policies:
+        figures = asdict(result(world, policy, seed, Policy()).figures)
+        yield {
+            "scenario": name, "seed": seed, "policy": policy, "bound": least, "figures": figures,
+        }  # fmt: skip
+
+
+def lines(files: Sequence[Path]) -> list[Line]:
+    read_in = [one.read_text(encoding="utf-8") for one in files if one.exists()]
+    return [json.loads(line) for text in read_in for line in text.splitlines()]
+
+
+def table(files: Sequence[Path]) -> str:
+    """Give the breaches in % by example and policy, and the other figures of the product's."""
+    found: defaultdict[str, Runs] = defaultdict(lambda: defaultdict(dict))
+    for one in lines(files):
+        found[one["scenario"]][one["policy"]][one["seed"]] = one
+    rows = [_breaches(name, found[name]) for name in NAMES if name in found]
+    more = [
+        _figures(name, policy, found[name][policy])
+        for name in NAMES
+        for policy in (DIRECTED, ON_CALL)
+        if found.get(name, {}).get(policy)
+    ]
+    heads = ["example (seeds)", "bound", *POLICIES]
+    others = [
+        "example", "policy", "right", "right, one there", "Gini", "offers a case", "pages", "p50",
+        "p95", "p99", "tardiness", "unread",
+    ]  # fmt: skip
+    return "\n".join([*_rows(heads, rows), "", *_rows(others, more)])
+
+
+def _rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(one)} |" for one in (heads, ["---"] * len(heads), *rows)]
+
+
+def _breaches(name: str, runs: Runs) -> list[str]:
+    most = max(map(len, runs.values()))
+    bounds = {seed: one["bound"] for each in runs.values() for seed, one in each.items()}
+    least = mean(one["breaches"] / one["cases"] for one in bounds.values())
+    return [f"{name} ({most})", f"{least:.2%}", *(_of(runs.get(one, {})) for one in POLICIES)]
+
+
+def _of(seeds: dict[int, Line]) -> str:
+    """Give the mean over the seeds played, times the bound of these; their number if not ten."""
+    if not seeds:
+        return "-"
+    breached = mean(one["figures"]["breached"] for one in seeds.values())
+    least = mean(one["bound"]["breaches"] / one["bound"]["cases"] for one in seeds.values())
+    return f"{breached:.2%} ({breached / least:.2f}; {len(seeds)})"
+
+
+def _figures(name: str, policy: str, seeds: dict[int, Line]) -> list[str]:
+    each = [one["figures"] for one in seeds.values()]
+    shown = [
+        (f"{mean(one[key] for one in each):{how}}")
+        for key, how in (
+            ("right", ".1%"), ("right_there", ".1%"), ("gini", ".2f"), ("offers_a_case", ".2f"),
+            ("pages", ".0f"), ("tat_p50", ".0f"), ("tat_p95", ".0f"), ("tat_p99", ".0f"),
+            ("tardiness", ".3f"),
+        )
+    ]  # fmt: skip
+    return [name, policy, *shown, str(sum(one["starved"] for one in each))]
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--out", type=Path)
+    asked.add_argument("--table", type=Path, nargs="+")
+    asked.add_argument("--scenario", action="append", choices=NAMES)
+    asked.add_argument("--policy", action="append", choices=POLICIES)
+    asked.add_argument("--seeds", type=int, default=10)
+    said = asked.parse_args()
+    if said.out is not None:
+        run(said.out, said.scenario or NAMES, said.policy or POLICIES, said.seeds)
+    if said.table is not None:
+        print(table(said.table))
+
+
+if __name__ == "__main__":
+    main()
