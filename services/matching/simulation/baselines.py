@@ -12,8 +12,8 @@ from services.matching.domain.pool import Entry, Pool
 from services.matching.domain.rota import Rota
 from services.matching.domain.staff import Mask
 from services.matching.domain.state import Open, Unfillable, brief_of
-from services.matching.simulation.people import Folder, Seat
-from services.matching.simulation.play import NO_REASON, Play, Pushed
+from services.matching.simulation.people import Folder, Pushed, Seat
+from services.matching.simulation.play import NO_REASON, Play
 
 URGENCY: Final = {"emergent": 0, "urgent": 1, "expedited": 2, "tumour_board": 3, "routine": 4}
 

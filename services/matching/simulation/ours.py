@@ -13,8 +13,8 @@ from services.matching.domain.rota import Rota
 from services.matching.domain.staff import Mask
 from services.matching.domain.state import Offered, Open, Unfillable, brief_of
 from services.matching.domain.urging import Asked, Crew, pressing, urged
-from services.matching.simulation.people import Folder, Seat
-from services.matching.simulation.play import Play, Pushed
+from services.matching.simulation.people import Folder, Pushed, Seat
+from services.matching.simulation.play import Play
 from services.matching.simulation.world import DRAIN
 
 TRIES = 4

@@ -1,10 +1,12 @@
 """Who and what is in a simulation: the cases' folders, the readers' seats, and who decides."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from services.matching.domain.state import Matching
 from services.matching.simulation.world import Arrival
+from shared.contracts.matching import Explanation
 
 
 @dataclass(slots=True)
@@ -52,6 +54,17 @@ class Seat:
     @property
     def idle(self) -> bool:
         return self.on and not (self.desk or self.rests or self.queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """An offer as a policy makes it; the contract's window holds where it says no `until`."""
+
+    why: Explanation
+    broad: bool
+    paged: bool = False
+    until: datetime | None = None
+    at_once: int = 0
 
 
 # When, which case, by whom (their number), and whether they were paged.

@@ -21,7 +21,7 @@ from services.matching.domain.inputs import (
     TakeCase,
 )
 from services.matching.domain.state import Matching, Open, Unfillable, asked_of
-from services.matching.simulation.people import Accepted, Folder, Player, Reading, Seat
+from services.matching.simulation.people import Accepted, Folder, Player, Pushed, Reading, Seat
 from services.matching.simulation.said import (
     assignment_of,
     clean,
@@ -46,17 +46,6 @@ from shared.contracts.matching import (
 from shared.decider import Step
 
 NO_REASON: Final = Explanation(score=0, terms=(), eligible=0, excluded=(), policy="baseline")
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """An offer as a policy makes it; the contract's window holds where it says no `until`."""
-
-    why: Explanation
-    broad: bool
-    paged: bool = False
-    until: datetime | None = None
-    at_once: int = 0
 
 
 @dataclass
@@ -127,7 +116,7 @@ class Play:
         self.at(self.now + self.lag, self._begins, seat, folder)
         return True
 
-    def offer(self, folder: Folder, seat: Seat, offer: "Pushed") -> bool:
+    def offer(self, folder: Folder, seat: Seat, offer: Pushed) -> bool:
         """Push a case at a reader, who answers when they see it."""
         received = OfferCase(
             case_id=self._id(folder),
@@ -273,8 +262,7 @@ class Play:
         median = friction.page_median_minutes if paged else friction.answer_median_minutes
         if self._luck(folder) >= answers:
             return
-        spread = friction.answer_sigma
-        wait = median * 60 * lognormal(self._luck(folder), spread)
+        wait = median * 60 * lognormal(self._luck(folder), friction.answer_sigma)
         self.at(self.now + wait, self._answers, folder, seat, made)
 
     def _answers(self, folder: Folder, seat: Seat, made: AssignmentOffered) -> None:
@@ -282,16 +270,14 @@ class Play:
         if not (seat.on or made.paged) or not self._stands(folder, made):
             return
         reader = self.world.readers[seat.number]
-        luck = self._luck(folder)
-        if len(seat.desk) > 1 or luck < self.world.scenario.friction.declines:
+        if self._luck(folder) < self.world.scenario.friction.declines or len(seat.desk) > 1:
             self.submit(folder, decline(self._id(folder), made, "too_busy"))
             self.player.reopened(folder)
             return
         received = AcceptOffer(
             case_id=self._id(folder), assignment=made.assignment, reader=reader, load=seat.load - 1
         )
-        step = self.submit(folder, received)
-        if step.refused is None:
+        if self.submit(folder, received).refused is None:
             self._taken_up(folder, seat, made)
 
     def _taken_up(self, folder: Folder, seat: Seat, made: AssignmentOffered) -> None:
@@ -343,8 +329,8 @@ class Play:
         return asked is not None and asked.standing == "offered"
 
     def _signed(self, folder: Folder, seat: Seat, now: datetime) -> Input:
-        reader = self.world.readers[seat.number].id
-        return finalized(folder.arrival.accepted, assignment_of(folder.state), reader, now)
+        who = self.world.readers[seat.number].id
+        return finalized(folder.arrival.accepted, assignment_of(folder.state), who, now)
 
     def _id(self, folder: Folder) -> CaseId:
         return folder.arrival.accepted.case_id

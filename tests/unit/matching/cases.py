@@ -171,16 +171,20 @@ EXPLANATION = Explanation(
 )
 
 
-def offer(who: Reader | None = None, case_id: CaseId = CASE, load: int = 0) -> OfferCase:
-    return OfferCase(case_id=case_id, reader=who or reader(), load=load, explanation=EXPLANATION)
+def offer(
+    who: Reader | None = None, case_id: CaseId = CASE, load: int = 0, **urgent: Any
+) -> OfferCase:
+    known = {"reader": who or reader(), "load": load, "explanation": EXPLANATION}
+    return OfferCase.model_validate({"case_id": case_id, **known, **urgent})
 
 
 def yes(assignment: str, who: Reader | None = None, load: int = 0) -> AcceptOffer:
     return AcceptOffer(case_id=CASE, assignment=assignment, reader=who or reader(), load=load)
 
 
-def no(assignment: str, who: str = "dr-osei") -> DeclineOffer:
-    return DeclineOffer(case_id=CASE, assignment=assignment, reader=who, reason="too_busy")
+def no(assignment: str, who: str = "dr-osei", reason: str = "too_busy") -> DeclineOffer:
+    fields = {"case_id": CASE, "assignment": assignment, "reader": who, "reason": reason}
+    return DeclineOffer.model_validate(fields)
 
 
 def back(assignment: str, who: str = "dr-osei") -> ReleaseAssignment:
