@@ -3,7 +3,7 @@
 in:  CaseSubmitted, CaseRejected, CaseAccepted, CaseSupplemented, CaseCancelled,
      ServiceLevelChanged, InformationRequested, InformationProvided (intake) · CaseDeidentified,
      CaseQuarantined, QuarantineReleased, DeidentificationFailed (deid) · ReadingStarted,
-     ReportFinalized (reporting) · DeliveryPlanned, Delivered (notify)
+     AdjudicationRequested, ReportFinalized (reporting) · DeliveryPlanned, Delivered (notify)
 out: CaseOpened, AssignmentOffered, OfferDeclined, OfferExpired, OfferWithdrawn,
      AssignmentAccepted, AssignmentReleased, AssignmentRevoked, AssignmentClosed,
      NoEligibleReader, PoolBroadened · ClockStarted, ClockPaused, ClockResumed, StageCompleted,

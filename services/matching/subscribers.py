@@ -22,6 +22,10 @@ LISTENS: Mapping[str, tuple[type[Event], ...]] = {
         deid.QuarantineReleased,
         deid.DeidentificationFailed,
     ),
-    "reporting": (reporting.ReadingStarted, reporting.ReportFinalized),
+    "reporting": (
+        reporting.ReadingStarted,
+        reporting.AdjudicationRequested,
+        reporting.ReportFinalized,
+    ),
     "notify": (notify.DeliveryPlanned, notify.Delivered),
 }

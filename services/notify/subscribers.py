@@ -52,6 +52,7 @@ LISTENS: Mapping[str, Sequence[type[Event]]] = {
         reporting.OpinionLocked,
         reporting.FirstReportRevealed,
         reporting.ClaimsCompared,
+        reporting.AdjudicationRequested,
         reporting.ReportFinalized,
         reporting.ReportAddended,
     ),

@@ -2,6 +2,6 @@
 
 In:  CaseAccepted, CaseCancelled (intake) · CaseDeidentified (deid) · AssignmentAccepted, Released,
      Revoked, Closed (matching) · what a reader asks over HTTP (api/)
-Out: ReadingStarted · OpinionLocked · FirstReportRevealed · ClaimsCompared · ReportFinalized ·
-     ReportAddended
+Out: ReadingStarted · OpinionLocked · FirstReportRevealed · ClaimsCompared ·
+     AdjudicationRequested · ReportFinalized · ReportAddended
 """

@@ -28,6 +28,9 @@ CaseVerdict = Literal[
 FivePoint = Literal[1, 2, 3, 4, 5]
 Radpeer = Literal["1", "2a", "2b", "3a", "3b"]
 CriticalCategory = Literal[1, 2]
+AdjudicationReason = Literal[
+    "major_discrepancy", "uncertain", "beyond_expertise", "first_reader_disagrees"
+]
 
 
 class ClaimOutcome(Frozen):
@@ -84,6 +87,16 @@ class ClaimsCompared(Event):
     """Each claim of both reads has a verdict."""
 
     outcomes: tuple[ClaimOutcome, ...]
+
+
+class AdjudicationRequested(Event):
+    """A third reader is to decide. The second opinion is kept, and the assignment has ended."""
+
+    partner: PartnerId
+    assignment: OpaqueId
+    reader: ReaderId
+    why: AdjudicationReason
+    at: AwareDatetime
 
 
 class ReportFinalized(Event):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from services.matching.domain import events as own
 from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.inputs import AcceptOffer, DeclineOffer, ReleaseAssignment
 from services.matching.domain.moment import Moment
@@ -87,6 +88,8 @@ def _taken(
         role=brief.role,
         due_at=moment.owed_at,
     )
+    if received.reader.groups:
+        yield own.GroupsNoted(case_id=received.case_id, groups=received.reader.groups)
 
 
 def declined(state: Assignment, received: DeclineOffer, _moment: Moment) -> Answers:

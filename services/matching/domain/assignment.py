@@ -34,6 +34,7 @@ from services.matching.domain.moment import Moment
 from services.matching.domain.need import need_of, supplemented
 from services.matching.domain.orders import paused, paused_again, resumed, taken_back
 from services.matching.domain.reader import Reader
+from services.matching.domain.second_round import adjudicated
 from services.matching.domain.state import (
     REQUESTED,
     Assigned,
@@ -67,7 +68,7 @@ from shared.contracts.matching import (
     OfferExpired,
     PoolBroadened,
 )
-from shared.contracts.reporting import ReadingStarted, ReportFinalized
+from shared.contracts.reporting import AdjudicationRequested, ReadingStarted, ReportFinalized
 from shared.decider import Deadline, Refused
 
 Answers = Iterable[Event | Refused]
@@ -255,6 +256,7 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]]
     CaseCancelled: _cancelled,
     ReadingStarted: _reading,
     ReportFinalized: _read,
+    AdjudicationRequested: adjudicated,
     OfferCase: _offered,
     TakeCase: taken,
     NobodyFits: _unfillable,

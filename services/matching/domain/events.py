@@ -5,10 +5,11 @@ from typing import Literal
 from pydantic import AwareDatetime, JsonValue
 
 from services.matching.domain.contract import Terms
+from services.matching.domain.eligibility import Earlier
 from services.matching.domain.need import Need
 from services.matching.domain.why import Decision
 from shared.contracts.base import Code, Event, OpaqueId, PartnerId
-from shared.contracts.matching import Party, Stage
+from shared.contracts.matching import Party, Role, Stage
 from shared.contracts.notify import Audience
 from shared.contracts.reporting import Radpeer
 
@@ -82,6 +83,19 @@ class FirstReadScored(Event):
     """The second reader scored the first report (RADPEER)."""
 
     radpeer: Radpeer
+
+
+class GroupsNoted(Event):
+    """With whom the reader who has the case works, as the roster says at the acceptance."""
+
+    groups: tuple[OpaqueId, ...]
+
+
+class RoundBegan(Event):
+    """Another reader is to read it, in this role, who is not who read it nor works with them."""
+
+    role: Role
+    read_by: Earlier
 
 
 class StageReopened(Event):

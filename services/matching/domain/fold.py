@@ -162,6 +162,16 @@ def _reading(state: Any, _brief: Brief, _event: own.ReadingNoted) -> Assignment:
     return noted
 
 
+def _groups(state: Any, _brief: Brief, event: own.GroupsNoted) -> Assignment:
+    noted: Assignment = state.model_copy(update={"groups": event.groups})
+    return noted
+
+
+def _round(state: Assignment, brief: Brief, event: own.RoundBegan) -> Assignment:
+    earlier = (*brief.earlier, event.read_by)
+    return _with(state, brief.model_copy(update={"role": event.role, "earlier": earlier}))
+
+
 def _closed(state: Assignment, brief: Brief, event: AssignmentClosed) -> Assignment:
     done = _marked(brief, state.assignment, "done") if isinstance(state, Assigned) else brief
     return Closed(brief=done, reason=event.reason)
@@ -184,6 +194,8 @@ FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]
     CaseOpened: _opened,
     own.AssignmentPaused: _paused,
     own.ReadingNoted: _reading,
+    own.GroupsNoted: _groups,
+    own.RoundBegan: _round,
     AssignmentOffered: _offered,
     NoEligibleReader: _unfillable,
     PoolBroadened: _broadened,

@@ -27,7 +27,7 @@ from shared.contracts.intake import (
 )
 from shared.contracts.matching import Explanation, Ineligible, Party
 from shared.contracts.notify import Delivered, DeliveryPlanned
-from shared.contracts.reporting import ReadingStarted, ReportFinalized
+from shared.contracts.reporting import AdjudicationRequested, ReadingStarted, ReportFinalized
 
 DeclineReason = Literal[
     "conflict_of_interest", "outside_expertise", "too_busy", "technical_problem", "other"
@@ -184,6 +184,7 @@ Upstream: TypeAlias = (
     | QuarantineReleased
     | DeidentificationFailed
     | ReadingStarted
+    | AdjudicationRequested
     | ReportFinalized
     | DeliveryPlanned
     | Delivered
@@ -212,6 +213,7 @@ OVERTAKERS: Final[tuple[type[Upstream], ...]] = (
     QuarantineReleased,
     DeidentificationFailed,
     ReadingStarted,
+    AdjudicationRequested,
     ReportFinalized,
     DeliveryPlanned,
     Delivered,

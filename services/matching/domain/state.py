@@ -131,6 +131,7 @@ class Assigned(Frozen):
     reader: ReaderId
     due_at: AwareDatetime
     reading: bool = False
+    groups: tuple[OpaqueId, ...] = ()
 
 
 class Paused(Frozen):

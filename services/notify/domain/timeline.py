@@ -34,6 +34,7 @@ SHOWN: Mapping[type[Event], tuple[str, ...]] = {
     reporting.ReadingStarted: ("at",),
     reporting.OpinionLocked: ("at", "claims", "sha256"),
     reporting.FirstReportRevealed: ("at", "available"),
+    reporting.AdjudicationRequested: ("why", "at"),
     reporting.ReportFinalized: ("verdict", "discrepancy", "signer", "signed_at", "blind"),
     reporting.ReportAddended: ("addendum", "parent_sha256", "signer", "signed_at"),
     notify.DeliveryPlanned: ("delivery", "audience", "channel", "report_sha256"),

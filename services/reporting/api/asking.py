@@ -80,6 +80,10 @@ class Desk:
         It is tried on the state as it stands first, so that a refusal does not use up the key:
         what is refused now can be asked again, under the same key, when its time has come.
         """
+        return self._mine(await self.decided(asked, *key), asked.reader)
+
+    async def decided(self, asked: FromReader, *key: object) -> State:
+        """Have an input decided likewise, of which the reader may lose the case."""
         answer_or_raise(await self.core.runner.state(asked.case_id), asked)
         name = type(asked).__name__
         input_id = derived_id(REQUESTS, asked.reader, name, asked.case_id, *key)
@@ -89,7 +93,8 @@ class Desk:
         if outcome.duplicate and answer_or_raise(outcome.state, asked):
             detail = "This key was used when the case stood otherwise; ask again with a new one."
             raise Problem(409, "key-spent", detail)
-        return self._mine(outcome.state, asked.reader)
+        state: State = outcome.state
+        return state
 
     def _mine(self, state: State, who: ReaderId) -> Held:
         mine = held(state, who)

@@ -1,6 +1,7 @@
 """How does an opinion leave the reader's hands? Signed, and later added to."""
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
 
 from services.reporting.api.asking import (
     CASE,
@@ -14,15 +15,31 @@ from services.reporting.api.asking import (
 )
 from services.reporting.api.showing import show
 from services.reporting.domain.entries import AddendumEntry
-from services.reporting.domain.inputs import AddAddendum, FinalizeReport
+from services.reporting.domain.inputs import AddAddendum, FinalizeReport, RequestAdjudication
 from services.reporting.domain.on_signing import NOT_REVEALED, NOT_SIGNED
 from services.reporting.domain.signing import addendum_document, report_document
 from services.reporting.domain.state import Comparing, Held, Signed
 from services.reporting.domain.view import CaseView
 from shared.contracts.base import CaseId
 from shared.contracts.envelope import derived_id
+from shared.contracts.reporting import AdjudicationReason
 from shared.decider import Refused
 from shared.runtime import clock
+
+
+class Wish(BaseModel):
+    """Why a third reader is to decide."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: AdjudicationReason
+
+
+class Requested(BaseModel):
+    """An adjudicator is being looked for."""
+
+    case_id: CaseId
+    why: AdjudicationReason
 
 
 def router(desk: Desk) -> APIRouter:
@@ -37,6 +54,15 @@ def router(desk: Desk) -> APIRouter:
         if not isinstance(state, Signed):
             state = await desk.ask(await _report(desk, case_id, state, seen), key)
         return await show(desk, case_id, state, response)
+
+    @routes.post("/adjudication", status_code=202)
+    async def request_adjudication(
+        case_id: Case, wish: Wish, who: Reader, key: Key, seen: Seen
+    ) -> Requested:
+        """Let a third reader decide: the opinion is kept, the case goes to an adjudicator."""
+        asked = RequestAdjudication(case_id=case_id, reader=who, revision=seen, why=wish.why)
+        await desk.decided(asked, key)
+        return Requested(case_id=case_id, why=wish.why)
 
     @routes.post("/addenda", status_code=201)
     async def add_addendum(

@@ -4,6 +4,7 @@ CaseAccepted, CaseDeidentified            what the case is about, what may be re
 AssignmentAccepted, Released, Revoked     who reads it
 StartReading .. RevealFirstReport         the blind opinion           -> on_reading.py
 CompareClaims .. AddAddendum              the comparison, the report  -> on_signing.py
+RequestAdjudication                       a third reader decides      -> on_adjudication.py
 CaseCancelled, AssignmentClosed           no report will come of it
 """
 
@@ -17,10 +18,12 @@ from services.reporting.domain.inputs import (
     CompareClaims,
     FinalizeReport,
     LockOpinion,
+    RequestAdjudication,
     RevealFirstReport,
     SaveDraft,
     StartReading,
 )
+from services.reporting.domain.on_adjudication import on_adjudication
 from services.reporting.domain.on_case import (
     on_accepted,
     on_assigned,
@@ -56,6 +59,7 @@ RULES: Mapping[type[Frozen], Rule] = {
     RevealFirstReport: on_reveal,
     CompareClaims: on_compare,
     FinalizeReport: on_finalize,
+    RequestAdjudication: on_adjudication,
     AddAddendum: on_addendum,
     CaseCancelled: on_withdrawn,
     AssignmentClosed: on_withdrawn,

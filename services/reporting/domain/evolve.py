@@ -33,12 +33,15 @@ from services.reporting.domain.state import (
 )
 from shared.contracts.base import Event
 from shared.contracts.reporting import (
+    AdjudicationRequested,
     FirstReportRevealed,
     OpinionLocked,
     ReadingStarted,
     ReportAddended,
     ReportFinalized,
 )
+
+ASKED = "adjudication"
 
 
 def evolve(state: State, event: Event) -> State:
@@ -67,6 +70,10 @@ def _on_assigned(state: State, event: ReaderAssigned) -> State:
 
 def _on_unassigned(state: State, event: ReaderUnassigned) -> State:
     return Unknown(material=_set_aside(state, event.reason))
+
+
+def _on_adjudicated(state: State, _event: AdjudicationRequested) -> State:
+    return Unknown(material=_set_aside(state, ASKED))
 
 
 def _on_withdrawn(state: State, event: ReadingWithdrawn) -> State:
@@ -185,6 +192,7 @@ _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     ReaderAssigned: _on_assigned,
     ReaderUnassigned: _on_unassigned,
     ReadingWithdrawn: _on_withdrawn,
+    AdjudicationRequested: _on_adjudicated,
     ReadingStarted: _on_started,
     DraftSaved: _on_draft,
     OpinionLocked: _on_locked,

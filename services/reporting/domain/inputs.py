@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 from services.reporting.domain.compare import Comparison
 from shared.contracts.base import CaseId, Frozen, ObjectRef, ReaderId
 from shared.contracts.report import Claim, Opinion, Text
+from shared.contracts.reporting import AdjudicationReason
 
 
 class FromReader(Frozen):
@@ -39,6 +40,12 @@ class CompareClaims(FromReader):
     """Say what the first report claims, and pair it with the opinion."""
 
     comparison: Comparison
+
+
+class RequestAdjudication(FromReader):
+    """Let a third reader decide, who has read none of it before."""
+
+    why: AdjudicationReason
 
 
 class FinalizeReport(FromReader):

@@ -55,8 +55,8 @@ def on_deidentified(state: State, event: CaseDeidentified, _now: datetime) -> Se
 
 
 def on_assigned(state: State, event: AssignmentAccepted, _now: datetime) -> Sequence[Event]:
-    if isinstance(state, _FINISHED):
-        return []
+    if isinstance(state, _FINISHED) or event.role == "ai_reader":
+        return []  # software reads beside, and signs nothing
     known = {kept.assignment.assignment for kept in state.material.set_aside}
     if isinstance(state, Held):
         known.add(state.assignment.assignment)

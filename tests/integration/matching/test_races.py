@@ -8,7 +8,9 @@ import httpx
 
 from services.matching.domain.reader import Licence
 from shared.contracts.base import CaseId
-from tests.integration.matching.ward import Ward
+from shared.contracts.reporting import AdjudicationRequested
+from shared.runtime import clock
+from tests.integration.matching.ward import Ward, until
 from tests.unit.matching.cases import cancelled, reader, supplemented
 
 LIVE = "SELECT reader, standing FROM assignments WHERE standing IN ('offered', 'assigned')"
@@ -129,3 +131,36 @@ async def test_of_a_yes_and_a_hand_that_gives_it_to_another_one_holds(at_work: W
     lost(answer, "offer-withdrawn", "assignment-revoked")
     assert moved.status_code == 200
     assert [tuple(one) for one in await at_work.fetch(LIVE)] == [("dr-lund", "offered")]
+
+
+async def test_who_asks_for_a_third_reader_is_followed_by_one_of_another_group(
+    at_work: Ward,
+) -> None:
+    await at_work.roster(reader(), reader("dr-colleague"))
+    case_id = await at_work.case("a")
+    first = await at_work.fetch(LIVE)
+    while not first:
+        first = await at_work.fetch(LIVE)
+    name = first[0]["reader"]
+    assignment = await taken(at_work, name, case_id)
+    await at_work.tell(
+        AdjudicationRequested(
+            case_id=case_id,
+            partner="st-elsewhere",
+            assignment=assignment,
+            reader=name,
+            why="uncertain",
+            at=clock.now(),
+        )
+    )
+
+    async def nobody() -> bool:
+        return (await at_work.state(case_id)).assignment.kind == "unfillable"
+
+    assert await until(nobody)  # a colleague of theirs does not decide
+    await at_work.roster(reader("dr-lund", groups=("uppsala",)))
+    theirs = await taken(at_work, "dr-lund", case_id)
+    [mine] = (await at_work.worklist("dr-lund"))["assignments"]
+
+    assert (mine["assignment"], mine["role"]) == (theirs, "adjudicator")
+    assert lost(await released(at_work, name, assignment), "assignment-released") is False

@@ -338,4 +338,32 @@ async def stored(at_work: Office, case: CaseId) -> State:
         row = await db.fetchrow("SELECT partner, state FROM cases WHERE case_id = $1", case)
     assert row is not None
     assert json.loads(row["state"])["kind"]
-    return STATES.validate_json(row["state"])
+    return STATES.read(row["state"])
+
+
+async def test_a_reader_lets_a_third_one_decide(at_work: Office) -> None:
+    case = await at_work.case("adjudicated")
+    desk, wish = at_work.desk(case), {"why": "major_discrepancy"}
+    await locked(desk)
+    problem(await desk.post("/adjudication", wish), 409, "not-revealed")
+    ok(await desk.post("/reveal"))
+    ok(await desk.put("/comparison", COMPARISON, 1))
+    wrong = await desk.post("/adjudication", {"why": "because"})
+
+    first = ok(await desk.post("/adjudication", wish, key="once"), 202)
+    again = ok(await desk.post("/adjudication", wish, key="once"), 202)
+
+    assert first == again == {"case_id": str(case), "why": "major_discrepancy"}
+    assert fields(wrong) == ["#/why"]
+    problem(await desk.post("/finalize"), 409, "assignment-ended")
+    third = assigned().model_copy(
+        update={
+            "case_id": case,
+            "assignment": "a-2",
+            "reader": "dr-lund",
+            "role": "adjudicator",
+        }
+    )
+    await at_work.tell(third)
+    report = await signed(at_work.desk(case, "dr-lund"))
+    assert report["state"] == "final"
