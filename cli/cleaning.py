@@ -18,9 +18,12 @@ from tempfile import TemporaryDirectory
 from anyio import create_task_group
 
 from cli.intray import Found, found_in
+from cli.texts import Texts, known_to
 from services.deid.domain.certificate import Certificate, CertifiedInstance, codes, total
-from services.deid.domain.identity import Key
+from services.deid.domain.identity import Keyring, Subject
 from services.deid.domain.policy import Policy
+from services.deid.domain.text.known import Known
+from services.deid.gateways.certifying import certified
 from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
 from services.deid.gateways.instance import Receipt, Task, table
@@ -41,11 +44,17 @@ class Asked:
 
     source: Path
     output: Path
-    key: Key
+    keys: Keyring
     partner: str
     policy: Policy
     reports: tuple[Path, ...] = ()
     jobs: int = 1
+
+    @property
+    def task(self) -> Task:
+        """New patients go under the newest key; what an older one made stays."""
+        newest, *older = self.keys.keys
+        return Task(newest, self.partner, None, self.policy, others=tuple(older))
 
     def check(self) -> None:
         """Raise SetupError for what can't be done without touching the input."""
@@ -62,12 +71,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came of it. `size` is in bytes; `duplicates` are released once."""
+    """What came of it, images and texts. `size`: bytes of images; `duplicates`: released once."""
 
     files: int
     released: int
     duplicates: int
     quarantined: int
+    reports: int
     patients: int
     studies: int
     size: int
@@ -86,22 +96,26 @@ class Run:
     certified: dict[tuple[str, str], list[CertifiedInstance]] = field(default_factory=dict)
     quarantined: int = 0
     duplicates: int = 0
+    reports: int = 0
+    subjects: dict[str, Subject] = field(default_factory=dict)
     _hashes: dict[Path, str] = field(default_factory=dict)
     _done: int = 0
     _total: int = 0
 
     async def finish(self) -> Summary:
         """Clean everything. One sync at the end makes all of it outlive a power cut."""
+        asked = self.asked
         with self._spool() as spool:
-            found = await found_in(self.asked.source, spool, MEMORY)
-            self._total = len(found) + len(self.asked.reports)
+            found = await found_in(asked.source, spool, MEMORY)
+            self._total = len(found) + len(asked.reports)
             for one in found:
                 if one.path is None:
                     self._quarantine(one, [("not_opened", one.fault)])
-            await self._clean(found, spool)
-        for report in self.asked.reports:
-            held = [("text_not_cleaned", "a text may name anybody anywhere")]
-            self._quarantine(Found(report, report.name), held)
+            async with Sandbox(asked.jobs, MEMORY, SECONDS) as sandbox:
+                paths = [one.path for one in found if one.path]
+                known = await known_to(paths, asked.task, sandbox) if asked.reports else Known()
+                await self._clean(found, spool, sandbox)
+                await self._texts(Texts(known, self.subjects, sandbox))
         self._certify()
         os.sync()
         return self._summary()
@@ -113,14 +127,11 @@ class Run:
         with TemporaryDirectory(prefix=".work-", dir=self.asked.output) as folder:
             yield Path(folder)
 
-    async def _clean(self, found: list[Found], spool: Path) -> None:
+    async def _clean(self, found: list[Found], spool: Path, sandbox: Sandbox) -> None:
         """One task more than processes, so that none of them waits for this one."""
         sized = [(one, one.path.stat().st_size) for one in found if one.path]
         waiting = batches(sized, self.asked.jobs)
-        async with (
-            Sandbox(self.asked.jobs, MEMORY, SECONDS) as sandbox,
-            create_task_group() as group,
-        ):
+        async with create_task_group() as group:
 
             async def worker(number: int) -> None:
                 for batch in waiting:
@@ -132,20 +143,36 @@ class Run:
     async def _batch(self, batch: list[Found], stem: Path, sandbox: Sandbox) -> None:
         targets = [stem.with_name(f"{stem.name}-{number}") for number in range(len(batch))]
         pairs = [(one.path, target) for one, target in zip(batch, targets, strict=True) if one.path]
-        task = Task(self.asked.key, self.asked.partner, None, self.asked.policy)
-        receipts = await cleaned(sandbox, pairs, task)
+        receipts = await cleaned(sandbox, pairs, self.asked.task)
         for one, target, receipt in zip(batch, targets, receipts, strict=True):
             held: Held = [(doubt.code, doubt.detail) for doubt in receipt.doubts]
             self._advance(one, receipt, held or self._release(target, receipt))
             target.unlink(missing_ok=True)
 
     def _advance(self, one: Found, receipt: Receipt, held: Held) -> None:
+        if receipt.subject:
+            self.subjects[receipt.subject.pseudonym] = receipt.subject
         if held:
             self._quarantine(one, held, receipt.raw_sha256)
         self._done += 1
         self.moved(self._done, self._total)
         if one.ours and one.path:
             one.path.unlink(missing_ok=True)
+
+    async def _texts(self, texts: Texts) -> None:
+        """A text is clean only when the images say whose it is; each has a number for a name."""
+        scrubbed = await texts.scrubbed(self.asked.reports)
+        for number, one in enumerate(scrubbed, start=1):
+            if one.clean is None:
+                held = Found(one.source, f"--report {one.source}")
+                self._quarantine(held, list(one.held), one.raw_sha256)
+            else:
+                folder = self.asked.output / one.pseudonym
+                folder.mkdir(mode=_PRIVATE, exist_ok=True)
+                (folder / f"report-{number}.txt").write_bytes(one.clean.encode("utf-8"))
+                self.reports += 1
+            self._done += 1
+            self.moved(self._done, self._total)
 
     def _release(self, clean: Path, receipt: Receipt) -> Held:
         """Put a clean file in its place; gives a doubt when another one stands there."""
@@ -159,14 +186,7 @@ class Run:
             return []
         folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         clean.rename(name)
-        certified = CertifiedInstance(
-            sop_instance=receipt.sop_instance,
-            raw_sha256=receipt.raw_sha256,
-            sha256=receipt.sha256,
-            size=receipt.size,
-            actions=dict(receipt.actions),
-        )
-        self.certified.setdefault((patient, receipt.study_instance), []).append(certified)
+        self.certified.setdefault((patient, receipt.study_instance), []).append(certified(receipt))
         return []
 
     def _quarantine(self, one: Found, held: Held, raw_sha256: str = "") -> None:
@@ -192,7 +212,7 @@ class Run:
                 policy=self.asked.policy.name,
                 policy_sha256=self.asked.policy.digest,
                 codes=codes(self.asked.policy),
-                key_version=self.asked.key.version,
+                key_version=self.asked.keys.newest.version,
                 engine=IMPLEMENTATION_VERSION,
                 partner=self.asked.partner,
                 study=study,
@@ -209,13 +229,14 @@ class Run:
         released = [one for several in self.certified.values() for one in several]
         return Summary(
             files=self._total,
-            released=len(released),
+            released=len(released) + self.reports,
             duplicates=self.duplicates,
             quarantined=self.quarantined,
+            reports=self.reports,
             patients=len({patient for patient, _ in self.certified}),
             studies=len(self.certified),
             size=sum(one.size for one in released),
             policy=self.asked.policy.name,
-            key_version=self.asked.key.version,
+            key_version=self.asked.keys.newest.version,
             reasons=dict(sorted(self.reasons.items())),
         )

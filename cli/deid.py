@@ -1,11 +1,8 @@
 """How is a file, a folder or a ZIP de-identified without any server? `overread deid IN OUT`."""
 
 import asyncio
-import base64
-import binascii
 import json
 import os
-import secrets
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -16,10 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.certified import verified
 from cli.cleaning import Asked, Run, Summary
-from services.deid.domain.identity import Key
+from cli.keyring import read_keyring
 from services.deid.domain.policy import Policy
 from services.deid.gateways.policies import SHIPPED, PolicyBroken, load_policy
-from services.deid.settings import KEY_BYTES
 from shared.runtime.local.failure import SetupError
 
 _QUARANTINED = 3
@@ -38,12 +34,16 @@ Target = Annotated[
 KeyFile = Annotated[
     Path | None,
     typer.Option(
-        help="a file with base64 of at least 32 bytes; without it a key is made up and forgotten, "
-        "and nothing ever joins with another run"
+        help="a file with base64 of at least 32 bytes, or the keys.json that `overread keys` "
+        "keeps; without it a key is made up and forgotten, and nothing joins with another run"
     ),
 ]
 PolicyFile = Annotated[
     Path | None, typer.Option(help="a policy as YAML; without it what a second opinion needs")
+]
+Reports = Annotated[
+    list[Path] | None,
+    typer.Option(help="a plain text on INPUT's one patient; may be given several times"),
 ]
 _CHANGED = 1
 
@@ -54,19 +54,25 @@ def deid(  # noqa: PLR0913, PLR0917 - a command has as many options as it has
     key: KeyFile = None,
     policy: PolicyFile = None,
     partner: Annotated[str, typer.Option(help="whose patients these are")] = "local",
-    report: Annotated[list[Path] | None, typer.Option(help="a text that belongs to it")] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(help="a text that belongs to INPUT, of one patient; may be given again"),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, max=256, help="processes")] = os.cpu_count() or 1,
     as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,  # noqa: FBT002
     verify: Annotated[bool, typer.Option("--verify", help="has a byte changed since?")] = False,  # noqa: FBT002
 ) -> None:
-    """De-identify images. Ends with 3 when something was quarantined; never touches its input."""
+    """De-identify images and their texts, and never touch the input.
+
+    Ends with 3 when something was quarantined.
+    """
     if verify:
         _verify(source, target)
         return
     asked = Asked(
         source=source,
         output=target,
-        key=read_key(key),
+        keys=read_keyring(key),
         partner=partner,
         policy=read_policy(policy),
         reports=tuple(report or ()),
@@ -80,22 +86,6 @@ def deid(  # noqa: PLR0913, PLR0917 - a command has as many options as it has
         _say(summary, target)
     if summary.quarantined:
         raise typer.Exit(_QUARANTINED)
-
-
-def read_key(file: Path | None) -> Key:
-    """The key of all pseudonyms, UIDs and date shifts; a fresh one when no file is named."""
-    if file is None:
-        return Key("unkept", secrets.token_bytes(KEY_BYTES))
-    mend = f"make one: head -c {KEY_BYTES} /dev/urandom | base64 > {file}"
-    if not file.is_file():
-        raise SetupError(f"--key: {file} is no file", mend=mend)
-    try:
-        secret = base64.b64decode(file.read_bytes().strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise SetupError(f"--key: {file} is not base64", mend=mend) from None
-    if len(secret) < KEY_BYTES:
-        raise SetupError(f"--key: {file} holds fewer than {KEY_BYTES} bytes", mend=mend)
-    return Key("1", secret)
 
 
 def read_policy(file: Path | None) -> Policy:
@@ -121,9 +111,10 @@ def _watched(asked: Asked, *, quiet: bool) -> Summary:
 
 
 def _say(summary: Summary, target: Path) -> None:
+    texts = f", {summary.reports} texts" if summary.reports else ""
     typer.echo(
         f"{summary.released} of {summary.files} released: {summary.patients} patients, "
-        f"{summary.studies} studies, {summary.size:,} bytes in {target}"
+        f"{summary.studies} studies{texts}, {summary.size:,} bytes in {target}"
     )
     if summary.quarantined:
         typer.echo(f"{summary.quarantined} in {target / 'quarantine'}, the reason beside each:")

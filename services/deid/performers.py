@@ -15,7 +15,6 @@ from services.deid.domain.certificate import (
     CertifiedInstance,
     RejectedInstance,
     codes,
-    released,
     total,
 )
 from services.deid.domain.events import WorkPlanned
@@ -23,6 +22,7 @@ from services.deid.domain.identity import Identity, Keyring, Subject
 from services.deid.domain.inputs import CleaningFailed, StudiesCleaned
 from services.deid.domain.state import Decision, HeldFinding, HeldInstance, Place, item_of
 from services.deid.domain.text.kinds import Scrubbed
+from services.deid.gateways.certifying import certified, rejected
 from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
 from services.deid.gateways.instance import Receipt, Task, subject_of, table
@@ -260,11 +260,11 @@ def _settled(
     """Free to go, held, or rejected by whoever looked at it."""
     decision, doubts = decisions.get(item_of(case_id, raw)), receipt.doubts
     if decision is not None and decision.decision == "reject":
-        return _Done(rejected=_rejected(raw, receipt, decision))
+        return _Done(rejected=rejected(raw, receipt, decision))
     if doubts and (decision is None or not all(one.releasable for one in doubts)):
         return _Done(held=_held(case_id, study, raw, receipt))
-    certified = _certified(receipt, decision if doubts else None)
-    return _Done(certified=certified, originals=receipt.originals)
+    proof = certified(receipt, decision if doubts else None)
+    return _Done(certified=proof, originals=receipt.originals)
 
 
 def _held(case_id: CaseId, study: RawStudy, raw: ObjectRef, receipt: Receipt) -> HeldInstance:
@@ -274,27 +274,4 @@ def _held(case_id: CaseId, study: RawStudy, raw: ObjectRef, receipt: Receipt) ->
         raw=raw,
         findings=tuple(HeldFinding(code=one.code, detail=one.detail) for one in receipt.doubts),
         places=tuple(Place.of(kind, one) for kind, one in receipt.places),
-    )
-
-
-def _certified(receipt: Receipt, decision: Decision | None) -> CertifiedInstance:
-    by, reason = released(decision)
-    return CertifiedInstance(
-        sop_instance=receipt.sop_instance,
-        raw_sha256=receipt.raw_sha256,
-        sha256=receipt.sha256,
-        size=receipt.size,
-        actions=dict(receipt.actions),
-        held_for=tuple(one.code for one in receipt.doubts),
-        released_by=by,
-        reason=reason,
-    )
-
-
-def _rejected(raw: ObjectRef, receipt: Receipt, decision: Decision) -> RejectedInstance:
-    return RejectedInstance(
-        raw_sha256=raw.sha256,
-        held_for=tuple(one.code for one in receipt.doubts),
-        rejected_by=decision.by,
-        reason=decision.reason,
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
+from services.deid.domain.boxes import Placed
 from services.deid.domain.policy import Policy
 from services.deid.domain.state import Decision, Reason
 from shared.contracts.base import Frozen, OpaqueId, PartnerId, Sha256
@@ -17,14 +18,45 @@ class Code(Frozen):
     scheme: Literal["DCM"] = "DCM"
 
 
+class Blanked(Frozen):
+    """A box that was set to black, by a rule or the detector (`blanked`) or by a person (`drawn`).
+
+    In pixels counted from 0, `right` and `bottom` not included. `frame` is counted from 1 as
+    DICOM does; None stands for all frames.
+    """
+
+    by: Literal["blanked", "drawn"]
+    left: int
+    top: int
+    right: int
+    bottom: int
+    frame: int | None = None
+
+    @classmethod
+    def of(cls, by: Literal["blanked", "drawn"], placed: Placed) -> "Blanked":
+        box, frame = placed.box, placed.frame
+        return cls(
+            by=by,
+            left=box.left,
+            top=box.top,
+            right=box.right,
+            bottom=box.bottom,
+            frame=None if frame is None else frame + 1,
+        )
+
+
 class CertifiedInstance(Frozen):
-    """One clean instance. `raw_sha256` is the hash of what came, `sha256` of what may be read."""
+    """One clean instance. `raw_sha256` is the hash of what came, `sha256` of what may be read.
+
+    `blanked`: what of its pixels is black now.
+    """
 
     sop_instance: str
     raw_sha256: Sha256
     sha256: Sha256
     size: int
     actions: dict[str, int]
+    blanked: tuple[Blanked, ...] = ()
     held_for: tuple[str, ...] = ()
     released_by: OpaqueId | None = None
     reason: Reason | None = None

@@ -4,7 +4,8 @@ Only the raw images and the documents in the vault tell deid who the patient is;
 can't be read here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from services.deid.domain.identity import Identity, Key
@@ -12,7 +13,7 @@ from services.deid.domain.text.known import Known
 from services.deid.domain.told import LONGEST, sort_of
 from services.deid.gateways.instance import mapped
 from services.deid.gateways.told import told_by
-from shared.runtime.dicom import DataSet, Element, Part10, read_part10
+from shared.runtime.dicom import DataSet, Element, Part10, UnreadableError, read_part10
 
 _CHARSET = 0x00080005
 
@@ -39,3 +40,14 @@ def _elements(data_set: DataSet) -> Iterator[Element]:
             yield from _elements(item)
         if element.items is None and element.fragments is None:
             yield element
+
+
+def known_in_all(
+    sources: Sequence[Path], key: Key, partner: str, others: tuple[Key, ...] = ()
+) -> Known:
+    """What several raw files know together; one that can't be read knows nobody."""
+    known = Known()
+    for source in sources:
+        with suppress(UnreadableError):
+            known += known_in(source, key, partner, others)
+    return known
