@@ -20,7 +20,7 @@ _PATIENT = {
     "PatientSex": "F", "PatientAge": "059Y", "PatientSize": "1.68", "PatientWeight": "71",
     "OtherPatientNames": "HARTIGAN-BORN^ROSALIND", "PatientAddress": "12 Quay Street, Port Haven",
     "PatientTelephoneNumbers": "+1 555 010 7788", "PatientMotherBirthName": "OKONKWO^ANNELIESE",
-    "Occupation": "Lighthouse keeper", "AdditionalPatientHistory": "Cough for six weeks.",
+    "Occupation": "Lighthouse crew", "AdditionalPatientHistory": "Cough for six weeks.",
     "PatientComments": "Prefers mornings", "MedicalRecordLocator": "SHELF-99120",
     "EthnicGroup": "unknown", "SmokingStatus": "NO", "PregnancyStatus": 1,
 }  # fmt: skip

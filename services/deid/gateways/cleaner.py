@@ -14,9 +14,8 @@ from services.deid.domain.identifiers import Identifiers
 from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks
 from services.deid.gateways.descriptors import Descriptors
-from services.deid.gateways.memory import questions
 from services.deid.gateways.pixels import NOTHING, pixel_pieces
-from services.deid.gateways.rewrite import Order, Rewriting, creator, without_idle_creators
+from services.deid.gateways.rewrite import Order, Rewriting, without_idle_creators
 from services.deid.gateways.search import in_all_encodings
 from services.deid.gateways.survey import known
 from shared.runtime.dicom import Element, Encoding, Part10, UnreadableError
@@ -38,6 +37,9 @@ class _Outcome:
     content: bytes | None
     actions: tuple[str, ...]
     own: frozenset[bytes]
+
+
+_PIXELS = _Outcome(None, (), frozenset())  # they are written apart from the header
 
 
 @dataclass
@@ -111,32 +113,18 @@ class Cleaner:
 
     def _elements(self) -> dict[int, bytes]:
         """Each element of the data set but the pixels, as it was before when its bytes were."""
-        file, order, data_set, asked = (
-            self.file,
-            self.order,
-            self.file.data_set,
-            questions(self.file),
-        )
-        found = known(file, order.rulebook, order.identity, order.memory, asked)
+        file, order, data_set = self.file, self.order, self.file.data_set
+        found = known(file, order.rulebook, order.identity, order.memory)
         self._known = found.file
         told, charset, days = found.told, file.string(CHARSET), order.subject.shift_days
         self._descriptors = Descriptors(told, found.patient, days, charset, order.memory)
         context = ("clean", data_set.encoding, order.subject, found.patient, told, charset)
-        remembered = order.memory.shelf(context, _Outcome)
+        outcomes = order.memory.shelf(context, _Outcome).answers(file, self._outcome)
         written: dict[int, bytes] = {}
         done: list[str] = []
-        for element, raw in asked:
-            tag = element.tag
-            if tag == PIXEL_DATA:
-                continue
-            question = (raw, creator(file, tag, data_set)) if tag >> 16 & 1 else raw
-            outcome = remembered.get(question)
-            if outcome is None:
-                outcome, repeatable = self._outcome(element)
-                if repeatable and raw:
-                    remembered[question] = outcome
+        for element, outcome in zip(data_set, outcomes, strict=True):
             if outcome.content is not None:
-                written[tag] = outcome.content
+                written[element.tag] = outcome.content
             done += outcome.actions
             if outcome.own:
                 self.own |= outcome.own
@@ -145,6 +133,8 @@ class Cleaner:
 
     def _outcome(self, element: Element) -> tuple[_Outcome, bool]:
         """Rewrite an element; and whether the next file's would become the same."""
+        if element.tag == PIXEL_DATA:
+            return _PIXELS, False
         one = Rewriting(self.file, self.order, self._known, self._descriptors)
         content = one.element(element, self.file.data_set)
         actions = tuple(one.actions.elements())

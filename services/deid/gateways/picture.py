@@ -18,8 +18,8 @@ from pydicom.pixels.processing import (
 from pydicom.pixels.utils import pixel_array
 
 from services.deid.domain.boxes import Box, Kind
+from shared.runtime.decoding import decoding
 from shared.runtime.dicom import UnreadableError, inspect
-from shared.runtime.dicom.errors import Reason
 
 LARGEST_SIDE = 2048  # pixels: enough to read 8-pixel text, small enough for a browser
 _OUTLINES: Mapping[Kind, str] = {"blanked": "lime", "doubtful": "red", "drawn": "deepskyblue"}
@@ -59,16 +59,9 @@ def picture(
     bytes means no more than that.
     """
     inspect(source)
-    try:
+    with decoding(_undecodable):
         dataset = dcmread(source)
         image = Image.fromarray(_shown(dataset, pixel_array(source, index=frame), full=full))
-    except (MemoryError, RecursionError):
-        raise
-    except Exception as error:  # noqa: BLE001 - decoders raise anything; all of it means "no picture"
-        reason: Reason = "malformed"
-        raise UnreadableError(
-            reason, f"the pixels can't be decoded ({type(error).__name__})"
-        ) from None
     if boxes:
         image = image.convert("RGB")
         pen = ImageDraw.Draw(image)
@@ -79,6 +72,10 @@ def picture(
     out = BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+def _undecodable(what: str) -> UnreadableError:
+    return UnreadableError("malformed", f"the pixels can't be decoded ({what})")
 
 
 def _shown(dataset: Dataset, pixels: Any, *, full: bool) -> Any:

@@ -5,7 +5,6 @@ kind of its own codec, decoded again, and compared: what lies outside the boxes 
 what the decoder gave before. JPEG baseline is blanked in its coefficients, see dct.py.
 """
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +20,7 @@ from services.deid.gateways.blanks import Blanks, Frame, UnblankableError
 from services.deid.gateways.dct import blanked_jpeg
 from services.deid.gateways.jpeg import without_comments
 from services.deid.gateways.jpeg_lossless import encoded_lossless
+from shared.runtime.decoding import decoding
 from shared.runtime.dicom import Element, Part10
 
 _JPEG = frozenset(("1.2.840.10008.1.2.4.50",))
@@ -154,16 +154,10 @@ def _decoded(syntax: str, frame: bytes, options: dict[str, Any], *, raw: bool = 
     wanted = dict(options)
     if syntax == RLELossless:
         wanted["planar_configuration"] = 1  # RLE has planes whatever the header says (PS3.5 G.2)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            out, _ = get_decoder(UID(syntax)).as_array(
-                encapsulate([frame]), raw=raw, index=0, **wanted
-            )
-    except (RuntimeError, ValueError, AttributeError, NotImplementedError) as error:
-        raise UnblankableError(f"a frame can't be decoded ({type(error).__name__})") from None
-    decoded: Frame = out
-    return decoded
+    with decoding(lambda what: UnblankableError(f"a frame can't be decoded ({what})")):
+        out, _ = get_decoder(UID(syntax)).as_array(encapsulate([frame]), raw=raw, index=0, **wanted)
+        decoded: Frame = out
+        return decoded
 
 
 def _encoded(syntax: str, frame: Frame, options: dict[str, Any]) -> bytes:
@@ -173,10 +167,5 @@ def _encoded(syntax: str, frame: Frame, options: dict[str, Any]) -> bytes:
     if coder is None or options["photometric_interpretation"] == _LOSSY_COLOUR:
         raise UnblankableError("its coding can't be written without loss")
     wanted = {name: value for name, value in options.items() if name != "pixel_keyword"}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            coded = get_encoder(coder).encode(frame, **wanted)
-    except (RuntimeError, ValueError, AttributeError, NotImplementedError) as error:
-        raise UnblankableError(f"a frame can't be coded ({type(error).__name__})") from None
-    return bytes(coded)
+    with decoding(lambda what: UnblankableError(f"a frame can't be coded ({what})")):
+        return bytes(get_encoder(coder).encode(frame, **wanted))

@@ -13,7 +13,7 @@ from services.deid.domain.identity import Identity, Subject
 from services.deid.domain.private import creator_of, is_creator
 from services.deid.gateways import encode
 from services.deid.gateways.descriptors import LONGEST, Descriptors
-from services.deid.gateways.memory import Memory
+from services.deid.gateways.memory import Memory, creator
 from shared.runtime.dicom import DataSet, Element, Part10
 
 _TIMEZONE = 0x00080201
@@ -82,14 +82,14 @@ class Rewriting:
     def _single(
         self, element: Element, rule: Rule, action: Action, *, strict: bool
     ) -> bytes | None:
-        if action in {Action.REMOVE, Action.PIXELS} or element.fragments is not None:
+        if action is Action.REMOVE or action is Action.PIXELS or element.fragments is not None:
             return None
         if action is Action.EMPTY:
             return b""
         if rule.vr != "UI" and (action is Action.DUMMY or (strict and rule.vr in _FREE_TEXT)):
             return values.dummy(rule.vr)
         raw = self.file.value(element)
-        if action in {Action.KEEP, Action.SCREEN}:
+        if action is Action.KEEP or action is Action.SCREEN:
             return self._kept(element.tag, rule, raw)
         return self._changed(rule, raw)
 
@@ -161,11 +161,11 @@ class Rewriting:
 
     def _change(self, rule: Rule) -> Callable[[str], str | None]:
         """How one value of a multi-valued attribute is changed."""
+        if rule.action is Action.UID or rule.action is Action.DUMMY:
+            return self._uid  # of these an instance has most
         subject, identity = self.order.subject, self.order.identity
         shift = shift_date if rule.vr == "DA" else shift_datetime
         changes: dict[Action, Callable[[str], str | None]] = {
-            Action.UID: self._uid,
-            Action.DUMMY: self._uid,
             Action.SHIFT: lambda value: shift(value, subject.shift_days),
             Action.AGE: band_age,
             Action.SEX: lambda value: value if value in _SEXES else "",
@@ -194,14 +194,6 @@ def rule_of(file: Part10, rulebook: Rulebook, element: Element, data_set: DataSe
 
 def _holds_anything(element: Element) -> bool:
     return element.items is not None or element.length != 0
-
-
-def creator(file: Part10, tag: int, data_set: DataSet) -> str:
-    """Who defined a private element (PS3.5 7.8.1): what its block's first element says."""
-    found = data_set.get(tag if is_creator(tag) else creator_of(tag))
-    if found is None or found.items is not None or found.fragments is not None:
-        return ""
-    return file.value(found).decode("latin-1").strip(" \0")
 
 
 def without_idle_creators(written: dict[int, bytes]) -> None:

@@ -1,6 +1,6 @@
 """Which names, numbers and UIDs does the raw header hold, at any depth?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydicom._dicom_dict import DicomDictionary
@@ -10,33 +10,57 @@ from services.deid.domain.identifiers import IDENTIFYING, STATIONS, Identifiers,
 from services.deid.domain.identity import Identity
 from services.deid.domain.text.known import Known as Told
 from services.deid.domain.told import LONGEST, Sort, sort_of
-from services.deid.gateways.memory import Memory, Question
+from services.deid.gateways.memory import Memory
 from services.deid.gateways.told import told_by
-from shared.runtime.dicom import DataSet, Element, Part10
+from shared.runtime.dicom import Element, Part10
 from shared.runtime.dicom.header import CHARSET
 
 _CHANGED = frozenset((Action.UID, Action.DUMMY, Action.REMOVE))
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Found:
+    """What one element says: of whom, and which UIDs that will be replaced."""
+
+    names: frozenset[bytes] = frozenset()
+    numbers: frozenset[bytes] = frozenset()
+    told: frozenset[tuple[Sort, bytes]] = frozenset()
+    uids: frozenset[bytes] = frozenset()
+
+
+@dataclass(slots=True)
+class _Noting:
+    """The values of one element at any depth."""
+
+    file: Part10
+    rulebook: Rulebook
     names: set[bytes] = field(default_factory=set)
     numbers: set[bytes] = field(default_factory=set)
-    uids: set[bytes] = field(default_factory=set)
     told: set[tuple[Sort, bytes]] = field(default_factory=set)
+    uids: set[bytes] = field(default_factory=set)
 
-    def add(self, other: "_Found") -> None:
-        self.names |= other.names
-        self.numbers |= other.numbers
-        self.uids |= other.uids
-        self.told |= other.told
+    def note(self, element: Element) -> None:
+        if element.items is not None:
+            for item in element.items:
+                for one in item:
+                    self.note(one)
+        elif element.fragments is None:
+            self._value(element)
 
-    @property
-    def anybody(self) -> bool:
-        return bool(self.names or self.numbers or self.uids or self.told)
-
-
-_NOBODY = _Found()
+    def _value(self, element: Element) -> None:
+        tag, vr = element.tag, element.vr
+        sort = sort_of(tag, vr)
+        if sort and element.length <= LONGEST:
+            self.told.add((sort, self.file.value(element)))
+        if vr in {"", "UN"} and tag in DicomDictionary:
+            vr = DicomDictionary[tag][0]
+        if vr == "PN":
+            self.names.add(self.file.value(element))
+        elif tag in IDENTIFYING or tag in STATIONS:
+            if self.rulebook.rule(tag, element.vr).action is not Action.SCREEN:
+                self.numbers.add(self.file.value(element))
+        elif vr == "UI" and self.rulebook.rule(tag, element.vr).action in _CHANGED:
+            self.uids.update(self.file.value(element).split(b"\\"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,84 +76,51 @@ class Known:
     told: Told
 
 
-def known(
-    file: Part10,
-    rulebook: Rulebook,
-    identity: Identity,
-    memory: Memory,
-    asked: Sequence[tuple[Element, Question]],
-) -> Known:
+def known(file: Part10, rulebook: Rulebook, identity: Identity, memory: Memory) -> Known:
     """Gather what must not occur again, but for what an earlier cleaning of ours wrote.
 
     Helped by what the elements of earlier files named.
     """
-    found = _survey(file, rulebook, memory, asked)
-    patient, told = _sorted_out(file.string(CHARSET), identity, memory, found)
-    replaced = {uid for uid in found.uids if _is_replaced(uid, identity)}
+
+    def noted(element: Element) -> tuple[_Found, bool]:
+        return _noted(file, rulebook, identity, element), True
+
+    shelf = memory.shelf(("survey", file.data_set.encoding, rulebook.policy), _Found)
+    found = [one for one in shelf.answers(file, noted) if one is not _NOBODY]
+    who = tuple(one for one in found if one.names or one.numbers or one.told)
+    patient, told = _sorted_out(file.string(CHARSET), identity, memory, who)
+    uids = [one.uids for one in found if one.uids]
+    return Known(patient, Identifiers(patient.long.union(*uids), patient.short), told)
+
+
+_NOBODY = _Found()
+
+
+def _noted(file: Part10, rulebook: Rulebook, identity: Identity, element: Element) -> _Found:
+    noting = _Noting(file, rulebook)
+    noting.note(element)
+    replaced = [uid for uid in noting.uids if _is_replaced(uid, identity)]
     uids = gathered((), (), replaced).long if replaced else frozenset[bytes]()
-    return Known(patient, Identifiers(patient.long | uids, patient.short), told)
+    if not (noting.names or noting.numbers or noting.told or uids):
+        return _NOBODY
+    return _Found(frozenset(noting.names), frozenset(noting.numbers), frozenset(noting.told), uids)
 
 
 def _sorted_out(
-    charset: str, identity: Identity, memory: Memory, found: _Found
+    charset: str, identity: Identity, memory: Memory, who: tuple[_Found, ...]
 ) -> tuple[Identifiers, Told]:
     """What identifies the patient, in bytes and as text; the same objects for the same values."""
     before = memory.shelf("gathered", tuple[Identifiers, Told])
-    named = frozenset(found.names), frozenset(found.numbers), frozenset(found.told), charset
-    if named not in before:
-        names, numbers = (_others(one, identity) for one in named[:2])
-        before[named] = gathered(names, numbers, ()), told_by(found.told, charset, identity)
-    return before[named]
-
-
-def _survey(
-    file: Part10,
-    rulebook: Rulebook,
-    memory: Memory,
-    asked: Sequence[tuple[Element, Question]],
-) -> _Found:
-    found = _Found()
-    before = memory.shelf(("survey", file.data_set.encoding, rulebook.policy), _Found)
-    for element, raw in asked:
-        named = before.get(raw) if raw else None
-        if named is None:
-            named = _Found()
-            _note(file, element, rulebook, named)
-            if raw:
-                before[raw] = named = named if named.anybody else _NOBODY
-        if named is not _NOBODY:
-            found.add(named)
-    return found
-
-
-def _within(file: Part10, data_set: DataSet, rulebook: Rulebook, found: _Found) -> None:
-    for element in data_set:
-        _note(file, element, rulebook, found)
-
-
-def _note(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> None:
-    if element.items is not None:
-        for item in element.items:
-            _within(file, item, rulebook, found)
-        return
-    if element.fragments is None:
-        _note_value(file, element, rulebook, found)
-
-
-def _note_value(file: Part10, element: Element, rulebook: Rulebook, found: _Found) -> None:
-    tag, vr = element.tag, element.vr
-    sort = sort_of(tag, vr)
-    if sort and element.length <= LONGEST:
-        found.told.add((sort, file.value(element)))
-    if vr in {"", "UN"} and tag in DicomDictionary:
-        vr = DicomDictionary[tag][0]
-    if vr == "PN":
-        found.names.add(file.value(element))
-    elif tag in IDENTIFYING or tag in STATIONS:
-        if rulebook.rule(tag, element.vr).action is not Action.SCREEN:
-            found.numbers.add(file.value(element))
-    elif vr == "UI" and rulebook.rule(tag, element.vr).action in _CHANGED:
-        found.uids.update(file.value(element).split(b"\\"))
+    answer = before.get((who, charset))
+    if answer is None:
+        names, numbers = (
+            _others(frozenset().union(*of), identity)
+            for of in ([one.names for one in who], [one.numbers for one in who])
+        )
+        told = frozenset().union(*(one.told for one in who))
+        answer = gathered(names, numbers, ()), told_by(told, charset, identity)
+        before[who, charset] = answer
+    return answer
 
 
 def _others(values: Iterable[bytes], identity: Identity) -> frozenset[bytes]:

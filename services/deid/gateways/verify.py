@@ -5,14 +5,14 @@ and every identifier the raw header knew is searched for, in values and in bytes
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from services.deid.domain.actions import Action, Rule
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.pixels import Doubt
 from services.deid.domain.text.known import Known
 from services.deid.gateways.descriptors import Descriptors
-from services.deid.gateways.memory import questions
-from services.deid.gateways.rewrite import Order, creator, rule_of
+from services.deid.gateways.rewrite import Order, rule_of
 from shared.runtime.dicom import DataSet, Element, Part10
 from shared.runtime.dicom.header import CHARSET
 from shared.runtime.dicom.heads import show
@@ -58,19 +58,14 @@ def _meta(file: Part10) -> Iterator[str]:
 def _top_level(file: Part10, order: Order, identifiers: Identifiers) -> Iterator[str]:
     """Judge each element; the judgement on the same clean bytes is remembered, never the bytes."""
     data_set = file.data_set
+
+    def faults(element: Element) -> tuple[tuple[str, ...], bool]:
+        if element.tag == PIXEL_DATA or element.tag in _STATEMENTS:
+            return (), True
+        return tuple(_element(file, element, data_set, order, identifiers)), True
+
     context = ("verify", data_set.encoding, identifiers.short)
-    judged = order.memory.shelf(context, tuple[str, ...])
-    for element, raw in questions(file):
-        tag = element.tag
-        if tag == PIXEL_DATA or tag in _STATEMENTS:
-            continue
-        question = (raw, creator(file, tag, data_set)) if tag >> 16 & 1 else raw
-        faults = judged.get(question)
-        if faults is None:
-            faults = tuple(_element(file, element, data_set, order, identifiers))
-            if raw:
-                judged[question] = faults
-        yield from faults
+    return chain.from_iterable(order.memory.shelf(context, tuple[str, ...]).answers(file, faults))
 
 
 def _element(

@@ -98,7 +98,7 @@ def read_part10(buffer: Buffer, limits: Limits = LIMITS) -> Part10:
 
 
 _PATTERNS: dict[tuple[int, Limits], Pattern] = {}  # by the size of the file
-_MOST_PATTERNS = 8
+_MOST_PATTERNS = 32
 
 
 def _walked(buffer: Buffer, limits: Limits) -> Part10:
@@ -115,8 +115,8 @@ def _walked(buffer: Buffer, limits: Limits) -> Part10:
     data_set, _ = walk.data_set(at, len(body), _encoding(syntax))
     pattern = Pattern.of(buffer, meta, data_set, syntax) if body is buffer else None
     if pattern is not None:
-        if len(_PATTERNS) >= _MOST_PATTERNS:
-            _PATTERNS.clear()
+        while len(_PATTERNS) >= _MOST_PATTERNS:
+            del _PATTERNS[next(iter(_PATTERNS))]
         _PATTERNS[len(buffer), limits] = pattern
     return Part10(syntax, meta, data_set, buffer, body, pattern)
 

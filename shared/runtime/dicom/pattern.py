@@ -12,6 +12,7 @@ from shared.runtime.dicom.heads import Buffer
 from shared.runtime.dicom.tree import PIXEL_DATA, DataSet
 
 _LONGEST = 16 << 10  # bytes up to the pixels: comparing more costs as much as a walk
+_MOST = 1000  # elements, so that many patterns may be kept
 _TRANSFER_SYNTAX = 0x00020010
 _GUESSED = 4  # bytes of a value of unknown VR that tell whether it is a sequence
 _CREATORS = range(0x10, 0x100)  # elements of a private group, PS3.5 7.8.1
@@ -34,7 +35,7 @@ class Pattern:
         last = data_set.elements[-1] if data_set.elements else None
         if last is None or last.tag != PIXEL_DATA or last.fragments is not None:
             return None
-        if last.end != len(buffer) or last.at > _LONGEST:
+        if last.end != len(buffer) or last.at > _LONGEST or len(data_set.elements) > _MOST:
             return None
         return cls(buffer, meta, data_set, syntax)
 

@@ -4,7 +4,6 @@ A text differs from what lies behind it in its brightest channel or, on another 
 luminance; so a colourful frame is seen both ways, and a deep one whole and without its extremes.
 """
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pydicom.pixels.utils import iter_pixels
 
 from services.deid.gateways.blanks import Frame
 from services.deid.gateways.looking.detector import Grey
+from shared.runtime.decoding import decoding
 from shared.runtime.dicom import UnreadableError
 
 _COLOURED = 3  # dimensions: rows, columns, samples
@@ -31,17 +31,14 @@ def decoded(source: Path) -> Iterator[Frame]:
 
     Raises UnreadableError: whatever a decoder raises on a stranger's bytes means no more than that.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dataset = dcmread(source, stop_before_pixels=True)
-            for frame in iter_pixels(source):
-                yield _coloured(frame, dataset)
-    except (MemoryError, RecursionError, GeneratorExit):
-        raise
-    except Exception as error:  # noqa: BLE001 - decoders raise anything; all of it means "no picture"
-        detail = f"the pixels can't be decoded ({type(error).__name__})"
-        raise UnreadableError("malformed", detail) from None
+    with decoding(_undecodable):
+        dataset = dcmread(source, stop_before_pixels=True)
+        for frame in iter_pixels(source):
+            yield _coloured(frame, dataset)
+
+
+def _undecodable(what: str) -> UnreadableError:
+    return UnreadableError("malformed", f"the pixels can't be decoded ({what})")
 
 
 def _coloured(frame: Frame, dataset: Dataset) -> Frame:

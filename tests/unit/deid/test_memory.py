@@ -1,0 +1,83 @@
+"""What earlier files taught never changes what becomes of this one."""
+
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import dcmread
+
+from benchmarks.measured import series
+from examples.phantom import as_bytes
+from services.deid.domain.policy import SECOND_OPINION
+from services.deid.gateways import instance
+from services.deid.gateways.instance import Receipt, Task, clean_instance
+from shared.runtime.dicom import Element, Part10, file, read_part10
+from shared.runtime.dicom.tree import PIXEL_DATA
+from tests.unit.deid.files import KEY, PARTNER
+
+TASK = Task(KEY, PARTNER, None, SECOND_OPINION, way_back=True)
+
+
+def small(content: bytes) -> bytes:
+    dataset = dcmread(BytesIO(content))
+    dataset.Rows, dataset.Columns, dataset.PixelData = 4, 8, bytes(64)
+    return as_bytes(dataset)
+
+
+SERIES = [small(one) for one in series.instances(series.made(), range(1, 4))]
+
+
+def forget() -> None:
+    file._PATTERNS.clear()
+    instance._memory.cache_clear()
+
+
+def cleaned(content: bytes) -> tuple[bytes, Receipt]:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "raw.dcm", Path(folder) / "clean.dcm"
+        source.write_bytes(content)
+        receipt = clean_instance(source, target, TASK)
+        return (target.read_bytes() if target.exists() else b""), receipt
+
+
+def values(one: Part10) -> list[Element]:
+    """The plain values of a file, those of the first level of items among them."""
+    flat = [
+        inner
+        for element in one.data_set
+        for item in ([[element]] if element.items is None else element.items)
+        for inner in item
+    ]
+    return [element for element in flat if element.length and element.tag != PIXEL_DATA]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_a_file_is_cleaned_as_if_none_had_come_before(data: st.DataObject) -> None:
+    content = bytearray(SERIES[-1])
+    places = values(read_part10(SERIES[-1]))
+    text = st.sampled_from((b"HARTIGAN", b"OYELARAN", b"20190214", b"1.2.3.4.", b"MRN-7712345"))
+    for element in data.draw(st.lists(st.sampled_from(places), min_size=1, max_size=3)):
+        new = (data.draw(text) * element.length)[: element.length]
+        content[element.at : element.at + element.length] = new
+
+    forget()
+    for one in SERIES[:2]:
+        cleaned(one)
+    taught = cleaned(bytes(content))
+    forget()
+
+    assert taught == cleaned(bytes(content))
+
+
+def test_the_walks_of_a_series_are_spared_before_and_after_cleaning() -> None:
+    forget()
+    clean = [cleaned(one)[0] for one in SERIES]
+
+    raw, done = ([read_part10(one) for one in some] for some in (SERIES, clean))
+
+    assert len({id(one.pattern) for one in raw}) == 1
+    assert len({id(one.pattern) for one in done}) == 1
+    assert all(len(one.changed) < 8 for one in (*raw, *done))
