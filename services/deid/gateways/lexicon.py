@@ -40,6 +40,7 @@ def lexicon() -> Lexicon:
         called=frozenset(familiar - {*_listed("function")}),
         certain=frozenset(one.rstrip("!") for one in eponyms if one.endswith("!")),
         technique=frozenset(_listed("technique")),
+        homonyms=frozenset(name for one in given for name in one) & {*_listed("regions")},
     )
 
 

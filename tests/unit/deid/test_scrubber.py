@@ -304,3 +304,56 @@ def test_a_long_text_of_whatever_kind_is_answered_in_time(unit: str) -> None:
 )
 def test_a_descriptor_in_doubt_is_empty(raw: str, clean: str) -> None:
     assert descriptor(raw, KNOWN, SHIFT) == clean
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("Virginia called, Georgia denies pain.", "[NAME] called, [NAME] denies pain."),
+        ("Seen with India and Dakota.", "Seen with [NAME] and [NAME]."),
+        ("She moved from Georgia to Jordan.", "She moved from Georgia to Jordan."),
+        ("West Virginia, India ink negative.", "West Virginia, India ink negative."),
+    ],
+)
+def test_a_state_is_a_name_where_nobody_lives_in_it(raw: str, clean: str) -> None:
+    assert scrub(raw, KNOWN, SHIFT).text == clean
+
+
+@pytest.mark.parametrize(
+    "iban",
+    [
+        "DE12 1998 0700 2000 0312 00",
+        "FR14 2004 1010 0505 0001 3M02 606",
+        "NL91ABNA1998300011",
+        "GB29 NWBK 6016 1331 9268 19",
+    ],
+)
+def test_a_bank_account_is_one_though_its_groups_look_like_years(iban: str) -> None:
+    for raw in (f"IBAN {iban} on file.", f"Paid from {iban}, no effusion."):
+        clean = scrub(raw, KNOWN, SHIFT).text
+        assert "[ACCOUNT]" in clean
+        assert not any(part in clean for part in iban.split())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["患者王小明 胸部CT 无异常", "Пациент Иванов Иван", "المريض محمد"],
+)
+def test_another_alphabet_waits_however_short_the_text(raw: str) -> None:
+    assert "foreign_language" in {one.code for one in scrub(raw, KNOWN, SHIFT).doubts}
+
+
+@pytest.mark.parametrize("raw", ["MR Brain without contrast", "MS lesions", "MR Head and Neck"])
+def test_a_modality_is_no_title(raw: str) -> None:
+    assert scrub(raw, KNOWN, SHIFT).text == raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("Call +44 1916 275546 today.", "Call [PHONE] today."),
+        ("Lives at 6 Mill Brow, Guimaraes, WH2 4JY.", "Lives at [PLACE]."),
+    ],
+)
+def test_a_year_in_a_phone_and_a_brow_are_no_leak(raw: str, clean: str) -> None:
+    assert scrub(raw, KNOWN, SHIFT).text == clean

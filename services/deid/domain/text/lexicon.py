@@ -41,8 +41,9 @@ class Lexicon:
     surnames, given: names of people. eponyms: names that stand for a disease, a sign, a place in
     the body, a device. heads: what an eponym stands before ("cyst", "disease"). familiar: the most
     frequent names, also those that are words ("Long", "Young"). certain: eponyms that need no head beside them. called:
-    the familiar names, and those that are words of grammar as well ("Day", "Cross"). technique: what series and agents are
-    called, which counts in lines of a header alone.
+    the familiar names, and those that are words of grammar as well ("Day", "Cross"). technique:
+    what series and agents are called, which counts in lines of a header alone. homonyms: states and countries that are given names
+    as well ("Georgia", "Jordan").
     """
 
     words: frozenset[str]
@@ -54,6 +55,7 @@ class Lexicon:
     certain: frozenset[str]
     called: frozenset[str]
     technique: frozenset[str]
+    homonyms: frozenset[str]
     _known: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def is_word(self, word: str) -> bool:

@@ -16,7 +16,7 @@ _NAME = rf"{_CAP}(?:{_LINK}[ -]{_CAP}){{0,5}}"
 _STREET = (
     r"(?:street|st|avenue|ave|av|road|rd|lane|ln|drive|dr|court|ct|boulevard|blvd|way|place|pl|terrace|ter|"
     r"circle|cir|highway|hwy|parkway|pkwy|square|sq|close|crescent|cres|alley|row|walk|trail|trl|pike|turnpike|route|rte|"
-    r"loop|grove|gardens?|mews|hill|park|plaza|crossing|heights|ridge)"
+    r"loop|grove|gardens?|mews|hill|park|plaza|crossing|heights|ridge|brow|wharf|quay|rise|vale|croft|wynd|strand)"
 )  # fmt: skip
 _UNIT = r"(?:,?\s{0,2}(?:apt|apartment|unit|suite|ste|flat|floor|fl|bldg|building|#)\.?\s?#?[\w-]{1,6})?"
 _ZIP = r"(?:,?\s{1,2}[A-Z]{2}\b\.?)?(?:,?\s{1,2}(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}))?"

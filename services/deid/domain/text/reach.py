@@ -18,6 +18,7 @@ _SHAPES: tuple[tuple[Kind, str], ...] = (
     ("url", r"(?<![\w@.])@[a-z_][\w.]{2,30}\b"),
     ("ip", r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\w.]\d|\w)"),
     ("ip", r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}){1,6}(?![\w:])"),
+    ("phone", r"(?<![\w+])\+[1-9]\d{0,2}(?:[\s().-]{0,3}\d){7,13}(?!\w)"),
     ("device", r"(?<![\w:])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:])"),
 )  # fmt: skip
 _LINKS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _SHAPES)

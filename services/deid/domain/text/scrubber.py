@@ -13,7 +13,7 @@ from services.deid.domain.text.kinds import Hit, Replacement, Scrubbed, TextDoub
 from services.deid.domain.text.known import Known
 from services.deid.domain.text.lexicon import Lexicon
 from services.deid.domain.text.named import Reader, Suspicion, known_names, known_places
-from services.deid.domain.text.numbers import numbers
+from services.deid.domain.text.numbers import ibans, numbers
 from services.deid.domain.text.places import places
 from services.deid.domain.text.reach import phones, reaches
 from services.deid.domain.text.strangers import Strangers
@@ -52,7 +52,7 @@ def scrub(
 def _found(reader: Reader, known: Known, shift_days: int) -> Iterator[Hit | Suspicion]:
     text = reader.text
     calendar = Calendar(frozenset(known.births), known.days, shift_days)
-    links = [*reaches(text)]
+    links = [*reaches(text), *ibans(text)]
     when = [*dates(_without(text, links), calendar)]
     yield from (*links, *when, *ages(text))
     yield from known_codes(text, known.searched)
@@ -131,7 +131,8 @@ def _whole(text: str, reader: Reader, known: Known) -> Iterator[TextDoubt]:
         yield TextDoubt("identifier_unknown", 0, len(text))
     words = [word for word in reader.words if len(word.plain) > 2]
     unknown = sum(_is_foreign(word, reader.lexicon) for word in words)
-    if len(words) >= _FEW_WORDS and unknown > _FOREIGN * len(words):
+    foreign = len(words) >= _FEW_WORDS and unknown > _FOREIGN * len(words)
+    if foreign or any(_is_unreadable(word) for word in reader.words):
         yield TextDoubt("foreign_language", 0, len(text))
     if "\ufffd" in text:
         at = text.index("\ufffd")
@@ -140,6 +141,11 @@ def _whole(text: str, reader: Reader, known: Known) -> Iterator[TextDoubt]:
 
 def _is_foreign(word: Word, lexicon: Lexicon) -> bool:
     return not lexicon.is_word(word.plain) and not lexicon.is_name(word.plain)
+
+
+def _is_unreadable(word: Word) -> bool:
+    """In another alphabet than the lexicon's; one Greek letter is a measure's."""
+    return sum(not char.isascii() for char in word.plain) > 1
 
 
 def _written(text: str, replaced: Sequence[Replacement]) -> str:

@@ -35,6 +35,7 @@ _CALENDAR = frozenset(
 )
 _WHERE = frozenset("in at from near to via towards around outside".split())
 _MODALITIES = frozenset(("MR", "MS"))  # magnetic resonance, multiple sclerosis
+_BEFORE_REGIONS = _WHERE | frozenset("of through across west east north south new".split())
 _TITLES = frozenset("dr drs mr mrs ms miss prof professor doctor md".split())
 
 
@@ -221,6 +222,15 @@ class Strangers:
             and words[n].proper
         )
 
+    def _is_given(self, n: int) -> bool:
+        """A state or country that people are called, where nobody lives or comes from."""
+        word, words = self.reader.words[n], self.reader.words
+        if not word.capital or word.plain not in self.reader.lexicon.homonyms:
+            return False
+        before = words[n - 1].plain if n else ""
+        behind = words[n + 1].plain if n + 1 < len(words) else ""
+        return before not in _BEFORE_REGIONS and behind not in self.reader.lexicon.heads
+
     def _is_heading(self, n: int) -> bool:
         """A word of the language before a colon, or before what a device or sign is called."""
         word, words, lexicon = self.reader.words[n], self.reader.words, self.reader.lexicon
@@ -234,6 +244,9 @@ class Strangers:
         places = {n for start, end in cued(self.reader.text) for n in self._inside(start, end)}
         for n, word in enumerate(self.reader.words):
             if n in named or word.plain in _CALENDAR or len(word.plain) < 2:
+                continue
+            if self._is_given(n):
+                yield Hit(word.start, word.end, "name", RANK)
                 continue
             if self.reader.is_term(n) or self._is_heading(n):
                 continue
