@@ -120,6 +120,7 @@ class Rounds:
             work=await roster.work(self.db, readers.values(), now),
             away=away.keys(),
             version=self.world.version,
+            staff=self.world.staff,
             tracks=await self.world.tracks(self.db, now, changed=changed),
         )
         proposals: list[Proposal] = []

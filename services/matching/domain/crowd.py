@@ -64,6 +64,13 @@ class Crowd:
         held = np.array([loads.get(one.id, 0) for one in each], float)
         return replace(self, loads=held, cases=cases, rvu=rvu, away=gone)
 
+    @property
+    def free(self) -> Mask:
+        """Tell who has room for a case as far as time, fatigue and capacity go."""
+        columns, there = self.columns, (self.began != OFF) & ~self.away
+        tired = columns.timetable.overdue(self.now, self.began) | (self.cases >= columns.cases_cap)
+        return np.asarray(there & ~tired & (self.loads < columns.capacity))
+
 
 def on_roster(_question: Question, crowd: Crowd) -> Mask:
     return crowd.columns.active

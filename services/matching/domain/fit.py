@@ -14,7 +14,7 @@ from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation, Ineligible, ScoreTerm
 
 # Named in each explanation; a change of terms or weights is a new policy.
-POLICY: Final = "earliest-deadline-best-fit-2"
+POLICY: Final = "lateness-risk-best-fit-3"
 # A full day's work, in RVU: eight hours at the usual speed.
 FULL_DAY_RVU: Final = 8 * USUAL_RVU_PER_HOUR
 
@@ -136,16 +136,17 @@ def score(asking: Asking, candidate: Candidate) -> float:
     return sum(term.weight * term.value(asking, candidate) for term in TERMS)
 
 
+def shown(term: Term, value: float) -> ScoreTerm:
+    return ScoreTerm(term=term.value.__name__, value=round(value, 4), weight=term.weight)
+
+
 def explain(
     asking: Asking, candidate: Candidate, eligible: int, excluded: Iterable[Ineligible]
 ) -> Explanation:
     each = [(term, term.value(asking, candidate)) for term in TERMS]
     return Explanation(
         score=round(sum(term.weight * value for term, value in each), 4),
-        terms=tuple(
-            ScoreTerm(term=term.value.__name__, value=round(value, 4), weight=term.weight)
-            for term, value in each
-        ),
+        terms=tuple(shown(term, value) for term, value in each),
         eligible=eligible,
         excluded=tuple(excluded),
         policy=POLICY,

@@ -1,43 +1,39 @@
-"""Which open case is offered to whom? Earliest deadline first, the best fit for each.
+"""Which open case is offered to whom? All cases and readers are weighed together, in rounds.
 
-A round looks at every waiting case and every reader. What many cases share (modality, field,
-licence) is asked once per kind of case and not once per case, and who is free is a set that
-shrinks as the round goes on, so a round over thousands of waiting cases stays short.
+A round asks the rules of everybody at once (crowd.py), solves who gets what as an assignment
+problem (spread.py), and says why of one picture of the pool (picture.py). What it proposes is no
+more than an input: each case's decider asks all rules again.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import nlargest
 from typing import Final, TypeAlias
 
-from services.matching.domain.eligibility import (
-    BY_SCOPE,
-    CONSTRAINTS,
-    RESTED,
-    Candidate,
-    Earlier,
-    Question,
-    Work,
-    barred,
-    fatigue_rvu,
-)
-from services.matching.domain.fit import Asking, explain, score
+import numpy as np
+
+from services.matching.domain.columns import Mask, Numbers, Rows
+from services.matching.domain.crowd import FREE, Codes, Crowd
+from services.matching.domain.eligibility import Earlier, Question, Work
+from services.matching.domain.fit import POLICY, Asking
 from services.matching.domain.inputs import NobodyFits, OfferCase, ReaderWentOffline
 from services.matching.domain.need import Need
+from services.matching.domain.picture import Picture
+from services.matching.domain.policy import DIRECTED
 from services.matching.domain.reader import Reader
-from services.matching.domain.staff import Skill, skill
+from services.matching.domain.scoring import Cases, Scoring, alike
+from services.matching.domain.spread import Solver, Spread, Wishes, solved
+from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.state import Assignment, Offered, Open, Unfillable
-from services.matching.domain.track import UNTRIED, Track
-from services.matching.domain.why import SHOWN, Considered, consider
+from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
-from shared.contracts.matching import Ineligible
+from shared.contracts.matching import Explanation
 
 Proposal: TypeAlias = OfferCase | NobodyFits | ReaderWentOffline
-Index: TypeAlias = defaultdict[str, set[ReaderId]]
-RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
+# The slack at which urgency is half of what it is at the deadline; it grows on beyond that.
+HALF: Final = DIRECTED.urgent_within.total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,178 +76,147 @@ def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Able:
-    """The readers whose skills fit a kind of case, and how many each constraint excluded."""
+class Planned:
+    """A case with who may read it, and the readers (by place) whom the round gave it."""
 
-    readers: frozenset[ReaderId]
-    excluded: Counter[str]
+    row: int
+    case: Waiting
+    question: Question
+    asking: Asking
+    codes: Codes
+    given: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How well readers fit a case, at what they held before the round."""
+
+    scoring: Scoring
+    wishes: Wishes
+
+    def of(self, row: int, readers: Rows) -> Numbers:
+        scoring, wishes = self.scoring, self.wishes
+        loads = scoring.crowd.loads[readers]
+        own = scoring.of_pairs(wishes.cases, np.full(len(readers), row), readers, loads)
+        shared = wishes.kinds[wishes.kind[row], readers]
+        return np.asarray(shared + scoring.slack(readers, loads) + own)
 
 
 @dataclass
 class Round:
-    """One round over a roster. `free` and `loads` change as offers are planned.
+    """One round over a roster. `free`: who has room; after the plan, who still has.
 
-    `thorough`: ask again why nobody fits where a reason was told before. It costs a look at each
-    reader for each such case, so only some rounds do. `version` is the digest of the roster.
+    `thorough`: ask again why nobody fits where a reason was told before. `version` is the digest
+    of the roster, and `staff` what was worked out of that version before, if anything.
     """
 
     roster: Mapping[ReaderId, Reader]
-    loads: dict[ReaderId, int]
+    loads: Mapping[ReaderId, int]
     now: datetime
     thorough: bool = True
     work: Mapping[ReaderId, Work] = field(default_factory=dict)
     away: AbstractSet[ReaderId] = frozenset()
     version: str = ""
     tracks: Mapping[ReaderId, Track] = field(default_factory=dict)
-    off_shift: set[ReaderId] = field(init=False)
-    free: set[ReaderId] = field(init=False)
-    _able: dict[Skill, Able] = field(default_factory=dict, init=False)
-    _named: Index = field(default_factory=lambda: defaultdict(set), init=False)
-    _grouped: Index = field(default_factory=lambda: defaultdict(set), init=False)
-    _staff: Index = field(default_factory=lambda: defaultdict(set), init=False)
-    _averse: Index = field(default_factory=lambda: defaultdict(set), init=False)
+    staff: Staff | None = None
+    solver: Solver = solved
 
     def __post_init__(self) -> None:
-        self.off_shift = {r.id for r in self.roster.values() if not r.on_shift(self.now)}
-        self._tired = {
-            "fatigue_hours": {r.id for r in self.roster.values() if r.overdue(self.now)},
-            "fatigue_cases": {one for one, done in self.work.items() if self._full(one, done)},
-        }
-        fit = self.roster.keys() - self.off_shift - self.away
-        fit = fit.difference(*self._tired.values())
-        self.free = {one for one in fit if self._load(one) < self.roster[one].capacity}
-        self._capped = {one.id for one in self.roster.values() if one.caps.rvu is not None}
-        for one in self.roster.values():
-            for index, names in (
-                (self._named, (one.id, *one.identifiers)),
-                (self._grouped, one.groups),
-                (self._staff, one.staff_of),
-                (self._averse, one.conflicts),
-            ):
-                for name in names:
-                    index[name].add(one.id)
-
-    def _full(self, reader_id: ReaderId, done: Work) -> bool:
-        reader = self.roster.get(reader_id)
-        return reader is not None and reader.caps.reached(done.cases)
+        staff = self.staff or staffed(self.roster)
+        crowd = Crowd.of(staff.columns, self.now).busy(self.loads, self.work, self.away)
+        self._picture = Picture(staff, crowd, self.version, self.tracks)
+        self.free = _free(crowd)
 
     def plan(self, cases: Collection[Waiting]) -> Iterator[Proposal]:
-        for case in sorted(cases, key=lambda one: (one.due_at, one.need.case_id)):
-            offers = self._offers(case)
-            yield from offers
-            if not offers and not case.offered and (self.thorough or case.told is None):
-                yield from self._nobody(case)
+        """Give what to propose, the most urgent cases first."""
+        if not cases:
+            return
+        ordered = sorted(cases, key=lambda one: (one.due_at, one.need.case_id))
+        questions = [Question(one.need, one.refused, self.now, one.earlier) for one in ordered]
+        askings = [one.asking(self.now) for one in ordered]
+        codes = [
+            self._picture.codes(question, one.asked)
+            for question, one in zip(questions, ordered, strict=True)
+        ]
+        scoring = Scoring(self._picture.crowd, askings[0], self.tracks)
+        wishes = _wishes(ordered, askings, np.array(codes) == FREE, scoring)
+        given = Spread(scoring, self.solver).over(wishes)
+        each = map(Planned, range(len(ordered)), ordered, questions, askings, codes, given)
+        yield from self._proposals(each, given, Scores(scoring, wishes))
 
-    def _offers(self, case: Waiting) -> list[OfferCase]:
-        able = self._able_for(case.need)
-        free = (able.readers & self.free) - case.asked - case.refused
-        free = free.difference(*self._conflicted(case).values())
-        free -= self._overworked(case.need, free)
-        if not free:
-            return []
-        fitting = map(self._candidate, free)
-        asking = case.asking(self.now)
-        ranked = nlargest(
-            max(case.room, SHOWN), fitting, key=lambda c: (score(asking, c), c.reader.id)
-        )
-        excluded = self._excluded(case, able)
-        considered = self._considered(case, able, ranked)
-        best = ranked[: case.room]
-        return [self._offer(case, one, len(free), excluded, considered) for one in best]
+    def _proposals(
+        self, each: Iterable[Planned], given: Sequence[Sequence[int]], scores: Scores
+    ) -> Iterator[Proposal]:
+        columns = self._picture.staff.columns
+        taken = np.array([n for some in given for n in some], np.intp)
+        total = np.bincount(taken, minlength=len(columns.readers))
+        later = self._picture.after(total)
+        self.free = _free(later.crowd)
+        so_far: Counter[int] = Counter()
+        for one in each:
+            if one.given:
+                fits = scores.of(one.row, np.flatnonzero(one.codes == FREE))
+                yield from self._offers(one, fits, total, so_far)
+            elif not one.case.offered and (self.thorough or one.case.told is None):
+                yield from _nobody(one, later)
 
-    def _considered(self, case: Waiting, able: Able, best: Sequence[Candidate] = ()) -> Considered:
-        question = Question(case.need, case.refused, self.now, case.earlier)
-        near = map(self._candidate, sorted(able.readers))
-        return consider(question, near, best, self.version, case.asking(self.now))
+    def _offers(
+        self, planned: Planned, fits: Numbers, total: Rows, so_far: Counter[int]
+    ) -> Iterator[OfferCase]:
+        picture = self._picture
+        best = picture.best(planned.codes, planned.given, fits)
+        shown = [picture.scored(planned.asking, n, int(total[n])) for n in best]
+        considered = picture.considered(planned.question, planned.asking, shown)
+        excluded = picture.counts(planned.codes)
+        for n in planned.given:
+            candidate, fit = picture.candidate(n), shown[best.index(n)]
+            yield OfferCase(
+                case_id=planned.case.need.case_id,
+                reader=candidate.reader,
+                load=candidate.load + so_far[n],
+                work=candidate.work,
+                explanation=Explanation(
+                    score=fit.score,
+                    terms=fit.terms,
+                    eligible=len(fits),
+                    excluded=excluded,
+                    policy=POLICY,
+                ),
+                considered=considered,
+            )
+            so_far[n] += 1
 
-    def _offer(
-        self,
-        case: Waiting,
-        one: Candidate,
-        eligible: int,
-        excluded: Sequence[Ineligible],
-        considered: Considered,
-    ) -> OfferCase:
-        reader = one.reader
-        self.loads[reader.id] = one.load + 1
-        if one.load + 1 >= reader.capacity:
-            self.free.discard(reader.id)
-        explanation = explain(case.asking(self.now), one, eligible, excluded)
-        return OfferCase(
-            case_id=case.need.case_id,
-            reader=reader,
-            load=one.load,
-            work=one.work,
-            explanation=explanation,
-            considered=considered,
-        )
 
-    def _nobody(self, case: Waiting) -> Iterator[NobodyFits]:
-        able = self._able_for(case.need)
-        why = self._excluded(case, able)
-        if case.told is None or case.told != {one.constraint for one in why}:
-            considered = self._considered(case, able)
-            yield NobodyFits(case_id=case.need.case_id, why=why, considered=considered)
+def _wishes(
+    cases: Sequence[Waiting], askings: Sequence[Asking], may: Mask, scoring: Scoring
+) -> Wishes:
+    numbers: dict[tuple[object, ...], int] = {}
+    now = askings[0].now
+    kinds = [numbers.setdefault(alike(one.need), len(numbers)) for one in cases]
+    needs = {n: one.need for n, one in zip(kinds, cases, strict=True)}
+    return Wishes(
+        may=may,
+        kind=np.array(kinds, np.intp),
+        kinds=np.array([scoring.of_kind(needs[n]) for n in range(len(numbers))]),
+        cases=Cases.of(askings, scoring.columns),
+        room=np.array([one.room for one in cases], np.intp),
+        urgency=_urgency(np.array([(one.due_at - now).total_seconds() for one in cases])),
+    )
 
-    def _able_for(self, need: Need) -> Able:
-        key = skill(need)
-        if key not in self._able:
-            self._able[key] = self._ask(need)
-        return self._able[key]
 
-    def _ask(self, need: Need) -> Able:
-        question = Question(need, frozenset(), self.now)
-        readers, excluded = set(), Counter[str]()
-        for reader_id in self.roster:
-            by = barred(question, self._candidate(reader_id), BY_SCOPE["skill"])
-            if by is None:
-                readers.add(reader_id)
-            else:
-                excluded[by.name] += 1
-        return Able(frozenset(readers), excluded)
+def _nobody(planned: Planned, later: Picture) -> Iterator[NobodyFits]:
+    """Say why, after the round: whoever may read the case was given others."""
+    case, why = planned.case, later.counts(planned.codes, all_taken=True)
+    if case.told is None or case.told != {one.constraint for one in why}:
+        considered = later.considered(planned.question, planned.asking)
+        yield NobodyFits(case_id=case.need.case_id, why=why, considered=considered)
 
-    def _conflicted(self, case: Waiting) -> dict[str, set[ReaderId]]:
-        """Give whom the case's own rules exclude, by index and not reader by reader."""
-        need, earlier = case.need, case.earlier
-        first_reader, first_group = need.first_reader or "", need.first_group or ""
-        read = {one.reader for one in earlier}
-        with_them = [self._among(self._grouped, group) for one in earlier for group in one.groups]
-        parties = (need.partner, first_reader, first_group)
-        staff = self._among(self._staff, need.partner) if need.rules.excludes_own_staff else set()
-        return {
-            "own_staff": staff,
-            "first_reader": self._among(self._named, first_reader),
-            "first_group": self._among(self._grouped, first_group),
-            "earlier_reader": read.union(*with_them),
-            "conflict": set[ReaderId]().union(*(self._among(self._averse, p) for p in parties)),
-        }
 
-    def _among(self, index: Index, name: str) -> set[ReaderId]:
-        return index.get(name, set())
+def _free(crowd: Crowd) -> set[ReaderId]:
+    return {crowd.columns.readers[n].id for n in np.flatnonzero(crowd.free)}
 
-    def _overworked(self, need: Need, readers: AbstractSet[ReaderId]) -> set[ReaderId]:
-        """Give those whose cap of RVU this case would break."""
-        question = Question(need, frozenset(), self.now)
-        capped = readers & self._capped
-        return {one for one in capped if not fatigue_rvu(question, self._candidate(one))}
 
-    def _excluded(self, case: Waiting, able: Able) -> tuple[Ineligible, ...]:
-        """Count who is excluded by what, each reader under the first constraint of the table."""
-        counts = Counter(able.excluded)
-        left = able.readers - case.asked
-        own = {**self._conflicted(case), "asked_before": case.refused, "on_shift": self.off_shift}
-        tired = {**self._tired, "fatigue_rvu": self._overworked(case.need, left)}
-        for name, excluded in {**own, "available": self.away, **tired}.items():
-            counts[name] = len(left & excluded)
-            left -= excluded
-        counts["capacity"] = len(left - self.free)
-        named = sorted((name for name, n in counts.items() if n), key=RANK.__getitem__)
-        return tuple(Ineligible(constraint=name, readers=counts[name]) for name in named)
-
-    def _candidate(self, reader_id: ReaderId) -> Candidate:
-        work, away = self.work.get(reader_id, RESTED), reader_id in self.away
-        track = self.tracks.get(reader_id, UNTRIED)
-        return Candidate(self.roster[reader_id], self._load(reader_id), work, away, track)
-
-    def _load(self, reader_id: ReaderId) -> int:
-        return self.loads.get(reader_id, 0)
+def _urgency(slack: Numbers) -> Numbers:
+    """Give 1 at the deadline, less the more time is left, and up to 2 the longer it is over."""
+    late = np.maximum(-slack, 0)
+    return np.asarray(HALF / (HALF + np.maximum(slack, 0)) + late / (HALF + late))

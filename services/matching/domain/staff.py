@@ -17,7 +17,7 @@ from services.matching.domain.reader import Reader
 from services.matching.domain.timetable import EPOCH
 from shared.contracts.base import ReaderId
 
-__all__ = ["Able", "Mask", "Skill", "Staff", "skill"]
+__all__ = ["Able", "Mask", "Skill", "Staff", "skill", "staffed"]
 
 Skill: TypeAlias = tuple[object, ...]
 # Readers in other places have the next day at other times; older answers are asked again.
@@ -79,6 +79,11 @@ class Staff:
                 del self._kept[next(iter(self._kept))]
             self._kept[day] = (Crowd.of(self.columns, now), {})
         return self._kept[day]
+
+
+def staffed(roster: Mapping[ReaderId, Reader]) -> Staff:
+    """Put a roster in the order of names, so that ties are broken alike whoever asks."""
+    return Staff(dict(sorted(roster.items(), reverse=True)))
 
 
 def _ask(need: Need, crowd: Crowd) -> Able:

@@ -74,13 +74,17 @@ class Near(Frozen):
 
 
 class Scored(Frozen):
-    """An eligible reader with the terms of their score, and what was known of them."""
+    """An eligible reader with the terms of their score, and what was known of them.
+
+    `given`: the cases that they were offered in the same round, all of which were weighed together.
+    """
 
     reader: ReaderId
     load: int
     track: Track = UNTRIED
     score: float
     terms: tuple[ScoreTerm, ...]
+    given: int = 0
 
 
 class Considered(Frozen):
@@ -132,8 +136,19 @@ def consider(
 ) -> Considered:
     """Keep what is being decided on. `best`: the eligible readers, the best first."""
     asking = asking or Asking(question.need, question.now)
-    busy = (one for one in near if one.load or one.away or one.work != RESTED)
-    return Considered(
+    shown = tuple(scored(asking, one) for one in best[:SHOWN])
+    return considered(question, busy(near), shown, roster, asking)
+
+
+def considered(
+    question: Question,
+    near: tuple[Near, ...],
+    shown: tuple[Scored, ...],
+    roster: str,
+    asking: Asking,
+) -> Considered:
+    """Likewise, of parts that many decisions of a round share."""
+    return Considered.model_construct(
         at=question.now,
         policy=POLICY,
         roster=roster,
@@ -141,13 +156,20 @@ def consider(
         refused=tuple(sorted(question.refused)),
         earlier=question.earlier,
         asked=tuple(sorted(asking.asked)),
-        near=tuple(
-            Near(reader=one.reader.id, load=one.load, work=one.work, away=one.away) for one in busy
-        ),
-        candidates=tuple(scored(asking, one) for one in best[:SHOWN]),
+        near=near,
+        candidates=shown,
         flags={name: getattr(question, name) for name in _FLAGS if getattr(question, name)},
         due_at=asking.due_at,
         seen_by=tuple(sorted(asking.seen_by)),
+    )
+
+
+def busy(each: Iterable[Candidate]) -> tuple[Near, ...]:
+    """Keep how busy they are who are busy at all."""
+    return tuple(
+        Near(reader=one.reader.id, load=one.load, work=one.work, away=one.away)
+        for one in each
+        if one.load or one.away or one.work != RESTED
     )
 
 
@@ -158,7 +180,7 @@ _FLAGS: Final = tuple(
 )
 
 
-def scored(asking: Asking, candidate: Candidate) -> Scored:
+def scored(asking: Asking, candidate: Candidate, given: int = 0) -> Scored:
     told = explain(asking, candidate, 0, ())
     return Scored(
         reader=candidate.reader.id,
@@ -166,6 +188,7 @@ def scored(asking: Asking, candidate: Candidate) -> Scored:
         track=candidate.track,
         score=told.score,
         terms=told.terms,
+        given=given,
     )
 
 
@@ -217,7 +240,7 @@ def _differences(
 
 
 def _again(considered: Considered, was: Scored, candidate: Candidate) -> Scored:
-    return scored(considered.asking, replace(candidate, track=was.track))
+    return scored(considered.asking, replace(candidate, track=was.track), was.given)
 
 
 class Advice(Frozen):

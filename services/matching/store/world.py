@@ -10,6 +10,7 @@ from asyncpg import Record
 from services.matching.domain.plan import Waiting, waiting
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import Held, held
+from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.state import Matching, Running
 from services.matching.domain.track import Track
 from services.matching.store import roster, tracks
@@ -62,6 +63,7 @@ class World:
 
     _roster_revision: int = -1
     version: str = ""
+    staff: Staff = field(default_factory=lambda: Staff({}))
     _roster: dict[ReaderId, Reader] = field(default_factory=dict)
     _seen: dict[UUID, Seen] = field(default_factory=dict)
     _concerned: dict[str, frozenset[UUID]] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class World:
         changed = revision != self._roster_revision
         if changed:
             self._roster = await roster.readers(db)
+            self.staff = staffed(self._roster)
             self.version = await roster.version(db)
             self._roster_revision = revision
         return self._roster, changed

@@ -165,6 +165,22 @@ def test_several_are_asked_where_there_is_room_for_several() -> None:
     assert plan([more], [reader("dr-a")]) == []  # somebody thinks about it: no reason to complain
 
 
+def test_everybody_who_is_asked_is_shown_with_their_score_and_the_best_besides() -> None:
+    readers = [reader(f"dr-{n:02}") for n in range(14)]
+
+    for room in (1, 3, 12):
+        offers = plan([waits(room=room)], readers)
+        asked = {one.reader.id for one in offers if isinstance(one, OfferCase)}
+        assert len(asked) == room
+        for one in offers:
+            assert isinstance(one, OfferCase)
+            assert one.considered is not None
+            shown = one.considered.candidates
+            assert asked <= {each.reader for each in shown}
+            assert len(shown) == max(10, room)
+            assert {each.reader for each in shown if each.given} == asked
+
+
 def held(who: str = "dr-osei", *, accepted_: bool = False) -> Held:
     return Held(need(), who, accepted_)
 
