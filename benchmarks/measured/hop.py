@@ -101,7 +101,7 @@ class Hopping:
 
 
 async def measure(servers: Servers, rounds: int, count: int) -> Hop:
-    """Alternate the three, because the machine is shared; a twentieth of `count` goes one by one."""
+    """Alternate the three, because the machine is shared; one by one goes a twentieth of them."""
     limits, batched, single = [], [], []
     work = raw.decided(list(inputs(count)))
     events = [one.received for one in work]

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Collection
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -90,8 +90,8 @@ class ObjectStore:
             raise NoRight(f"no_right_to_write:{zone}")
         where = f"{zone}/{case_id}"
         if self.root is not None and isinstance(content, bytes):
-            sha256 = await asyncio.to_thread(_written, content, self.root, where)
-            return _ref(where, sha256, len(content), media_type)
+            found = await asyncio.to_thread(_stored, lambda: BytesIO(content), self.root, where)
+            return _ref(where, *found, media_type)
         async with _spooled(content, self.root) as spool:
             ref = _ref(where, spool.sha256, spool.size, media_type)
             if self.root is not None and spool.name is not None:
@@ -105,8 +105,8 @@ class ObjectStore:
         if self.root is None or zone not in self.writes:
             return await self.put(zone, case_id, _chunks(path), media_type)
         where = f"{zone}/{case_id}"
-        sha256, size = await asyncio.to_thread(_copied, path, self.root, where)
-        return _ref(where, sha256, size, media_type)
+        found = await asyncio.to_thread(_stored, lambda: path.open("rb"), self.root, where)
+        return _ref(where, *found, media_type)
 
     async def put_sealed(self, case_id: CaseId, content: bytes) -> SealedRef:
         """Store what is sealed to the one service that reads `sealed/`."""
@@ -129,7 +129,7 @@ class ObjectStore:
         partial = path.with_name(f"{path.name}.partial")
         try:
             if self.root is not None:
-                await asyncio.to_thread(_read_into, self.root, self._readable(ref), partial)
+                await asyncio.to_thread(_read_to, self.root, self._readable(ref), partial)
             else:
                 with partial.open("wb") as file:
                     async for chunk in self.stream(ref):
@@ -219,23 +219,11 @@ def _ref(where: str, sha256: str, size: int, media_type: str) -> ObjectRef:
     return kind(address=f"{where}/{sha256}", sha256=sha256, size=size, media_type=media_type)
 
 
-def _written(content: bytes, root: Path, where: str) -> str:
-    """Write content to a local folder, in one turn of a thread; give its SHA-256."""
-    sha256 = hashlib.sha256(content).hexdigest()
+def _stored(opened: Callable[[], IO[bytes]], root: Path, where: str) -> tuple[str, int]:
+    """Copy to a local folder, in one turn of a thread; give the SHA-256 and the size."""
     file = durable.new_file(root)
     try:
-        file.write_bytes(content)
-        _place(file, root / where / sha256, sha256)
-    finally:
-        file.unlink(missing_ok=True)
-    return sha256
-
-
-def _copied(path: Path, root: Path, where: str) -> tuple[str, int]:
-    """Copy a file to a local folder, in one turn of a thread; give its SHA-256 and size."""
-    file = durable.new_file(root)
-    try:
-        with path.open("rb") as source, file.open("wb") as target:
+        with opened() as source, file.open("wb") as target:
             sha256, size = _copy(source, target)
         _place(file, root / where / sha256, sha256)
     finally:
@@ -254,13 +242,17 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> tuple[str, int]:
 
 def _read(root: Path, ref: ObjectRef) -> bytes:
     content = BytesIO()
-    with _opened(root, ref) as source:
-        _check(ref, *_copy(source, content))
+    _read_into(root, ref, content)
     return content.getvalue()
 
 
-def _read_into(root: Path, ref: ObjectRef, path: Path) -> None:
-    with _opened(root, ref) as source, path.open("wb") as target:
+def _read_to(root: Path, ref: ObjectRef, path: Path) -> None:
+    with path.open("wb") as target:
+        _read_into(root, ref, target)
+
+
+def _read_into(root: Path, ref: ObjectRef, target: IO[bytes]) -> None:
+    with _opened(root, ref) as source:
         _check(ref, *_copy(source, target))
 
 

@@ -73,6 +73,7 @@ async def append(db: Db, service: str, recorded: Sequence[Recorded]) -> None:
     if not recorded:
         return
     rows = columns(recorded)
+    # A character takes four bytes at most, so hardly any text need be encoded to be measured.
     if any(len(one) > LARGEST_VALUE / 4 and len(one.encode()) > LARGEST_VALUE for one in rows[4]):
         raise Unprocessable("an event is too large: pass its content by a claim check")
     await db.execute(APPEND, *rows, channel(service))

@@ -1,8 +1,7 @@
 """Who submits the cases? A partner's integrator, when POST /benchmark/cases says how many.
 
-A submission goes through the API's own translation: digested, sealed, kept once per key. Instead
-of images comes the message that they are in the vault, with a manifest that lists none: that is
-what "without pixels" means here.
+A submission goes through the API's own translation: digested, sealed, kept once per key. The one
+image, of sixteen pixels, is put in the vault by hand instead of by STOW.
 """
 
 import asyncio

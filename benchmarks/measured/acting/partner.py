@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Self
 
 import orjson
 
-from examples.phantom import BARTHOLOMEW, as_bytes, scanner_image
 from services.intake.api.answers import Taken
 from services.intake.api.edge import Edge
 from services.intake.api.once import Asking, once
@@ -25,6 +23,8 @@ from shared.runtime import clock
 from shared.runtime.objects import ObjectStore
 from shared.runtime.sandbox import Sandbox
 from shared.runtime.service import Core
+from shared.testing import chest
+from shared.testing.chest import tiny_image
 
 PARTNER = "st-brigid"
 AT_ONCE = 16
@@ -91,43 +91,15 @@ class Integrator:
         return await put_manifest(objects, case_id, [image])
 
 
-@cache
-def tiny_image() -> bytes:
-    """A real scanner's CT with sixteen pixels left of it, and all of its header."""
-    dataset = scanner_image(patient=BARTHOLOMEW)
-    dataset.Rows = dataset.Columns = 4
-    dataset.PixelData = dataset.PixelData[: 4 * 4 * 2]
-    return as_bytes(dataset)
-
-
 def study_uid(number: int) -> str:
     return f"2.999.78.{number}"
 
 
 def submission(number: int) -> dict[str, Any]:
-    """The data of a case.submit event."""
-    return {
-        "patient": {
-            "name": {"family": f"Bench{number}", "given": "Mark"},
-            "id": f"MRN-{number}",
-            "issuer": ISSUER,
-            "birth_date": "1961-04-05",
-            "sex": "F",
-        },
-        "clinician": {"name": "Dr. Watt", "email": "watt@clinic.example"},
-        "service_level": "routine",
-        "reason_for_review": "inconclusive_first_read",
-        "clinical_question": "Is there a consolidation?",
-        "body_region": "CHEST",
-        "modality": "CT",
-        "jurisdiction": "US-VT",
-        "language": "en",
-        "studies": [
-            {
-                "study_instance_uid": study_uid(number),
-                "modality": "CT",
-                "number_of_instances": 1,
-            }
-        ],
-        "first_report": {"status": "missing"},
+    patient = {
+        "name": {"family": f"Bench{number}", "given": "Mark"},
+        "id": f"MRN-{number}",
+        "issuer": ISSUER,
     }
+    clinician = {"name": "Dr. Watt", "email": "watt@clinic.example"}
+    return chest.submission(patient, clinician, {"study_instance_uid": study_uid(number)})

@@ -15,24 +15,9 @@ from services.reporting.gateways import Library
 from services.reporting.settings import Settings
 from shared.runtime.service import Core, run
 from shared.runtime.settings import read
+from shared.testing import chest
 
-OPINION = OpinionEntry.model_validate(
-    {
-        "technique": "CT of the chest.",
-        "comparison": "None.",
-        "narrative": "No focal lesion.",
-        "impression": "No acute finding.",
-        "claims": [
-            {
-                "id": "s1",
-                "finding": "consolidation",
-                "anatomic_site": "lungs",
-                "laterality": "B",
-                "certainty": "excluded",
-            }
-        ],
-    }
-)
+OPINION = OpinionEntry.model_validate(chest.OPINION)
 
 
 def reading_cases(core: Core[Any]) -> Act:

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -15,6 +15,7 @@ from shared.runtime.errors import Unprocessable
 from shared.runtime.objects import ObjectStore
 
 _MANIFEST: TypeAdapter[tuple[ObjectRef, ...]] = TypeAdapter(tuple[ObjectRef, ...])
+_MANIFESTS_KNOWN = 16  # studies under way; one may list ten thousand instances
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Vault:
 
     store: ObjectStore
     spool: Path | None = None
+    _manifests: dict[str, tuple[ObjectRef, ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, url: str, spool: Path | None = None) -> "Vault":
@@ -35,12 +37,21 @@ class Vault:
         """A study's raw instances in the order they came, each once."""
         listed: dict[str, ObjectRef] = {}
         for manifest in study.manifests:
-            try:
-                refs = _MANIFEST.validate_json(await self.store.get(manifest))
-            except ValidationError:
-                raise Unprocessable(f"manifest_unreadable:{manifest.address}") from None
-            listed.update((ref.address, ref) for ref in refs)
+            listed.update((ref.address, ref) for ref in await self._manifest(manifest))
         return tuple(listed.values())
+
+    async def _manifest(self, ref: ObjectRef) -> tuple[ObjectRef, ...]:
+        """Read it once for all the steps of a round: what lies at an address never changes."""
+        if (known := self._manifests.get(ref.address)) is not None:
+            return known
+        try:
+            read = _MANIFEST.validate_json(await self.store.get(ref))
+        except ValidationError:
+            raise Unprocessable(f"manifest_unreadable:{ref.address}") from None
+        while len(self._manifests) >= _MANIFESTS_KNOWN:
+            del self._manifests[next(iter(self._manifests))]
+        self._manifests[ref.address] = read
+        return read
 
     @asynccontextmanager
     async def fetched(self, raw: ObjectRef) -> AsyncIterator[Path]:

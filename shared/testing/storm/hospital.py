@@ -15,8 +15,10 @@ import pydicom
 from pydicom.uid import UID
 
 from cli.players import Answered, Partner, Reader
-from examples.phantom import BARTHOLOMEW, as_bytes, scanner_image
+from examples.phantom import as_bytes
 from shared.runtime.patience import Patience
+from shared.testing import chest
+from shared.testing.chest import OPINION, tiny_image
 
 T = TypeVar("T")
 # In flight at once; more only make each other slow on a small machine.
@@ -25,21 +27,6 @@ AT_ONCE = 24
 DOUBLE_CLICK_ONE_IN = 7
 WORKLIST_SECONDS = 0.5
 ROOT = "2.999.77"
-OPINION: Mapping[str, Any] = {
-    "technique": "CT of the chest.",
-    "comparison": "None.",
-    "narrative": "No focal lesion.",
-    "impression": "No acute finding.",
-    "claims": [
-        {
-            "id": "s1",
-            "finding": "consolidation",
-            "anatomic_site": "lungs",
-            "laterality": "B",
-            "certainty": "excluded",
-        }
-    ],
-}
 # The case is still on its way to the service that was asked, or moved on meanwhile.
 LATER = {404, 409, 412, 425, 429}
 MENDABLE = 500
@@ -122,34 +109,18 @@ class Hospital:
 
 
 def submission(seed: int, number: int) -> dict[str, Any]:
-    """A case without a first report: nobody has to look at it by hand."""
-    return {
-        "patient": {
-            "name": {"family": f"Storm{number}", "given": "Wendy"},
-            "id": f"MRN-{seed}-{number}",
-            "issuer": "STORM-ADT",
-            "birth_date": "1961-04-05",
-            "sex": "F",
-        },
-        "clinician": {"name": "Dr. Gale", "email": "gale@clinic.example"},
-        "service_level": "routine",
-        "reason_for_review": "inconclusive_first_read",
-        "clinical_question": "Is there a consolidation?",
-        "body_region": "CHEST",
-        "modality": "CT",
-        "jurisdiction": "US-VT",
-        "language": "en",
-        "studies": [
-            {
-                "study_instance_uid": study_uid(seed, number),
-                "accession_number": f"ST{seed}-{number}",
-                "issuer": "STORM-RIS",
-                "modality": "CT",
-                "number_of_instances": 1,
-            }
-        ],
-        "first_report": {"status": "missing"},
+    patient = {
+        "name": {"family": f"Storm{number}", "given": "Wendy"},
+        "id": f"MRN-{seed}-{number}",
+        "issuer": "STORM-ADT",
     }
+    study = {
+        "study_instance_uid": study_uid(seed, number),
+        "accession_number": f"ST{seed}-{number}",
+        "issuer": "STORM-RIS",
+    }
+    clinician = {"name": "Dr. Gale", "email": "gale@clinic.example"}
+    return chest.submission(patient, clinician, study)
 
 
 def study_uid(seed: int, number: int) -> str:
@@ -158,7 +129,7 @@ def study_uid(seed: int, number: int) -> str:
 
 def instance(seed: int, number: int) -> bytes:
     """A real scanner's image under this case's identity, with sixteen pixels left of it."""
-    dataset = pydicom.dcmread(io.BytesIO(_scanned()))
+    dataset = pydicom.dcmread(io.BytesIO(tiny_image()))
     study = study_uid(seed, number)
     dataset.StudyInstanceUID = study
     dataset.SeriesInstanceUID = f"{study}.1"
@@ -167,13 +138,6 @@ def instance(seed: int, number: int) -> bytes:
     dataset.IssuerOfPatientID = "STORM-ADT"
     dataset.PatientName = f"Storm{number}^Wendy"
     dataset.AccessionNumber = f"ST{seed}-{number}"
-    return as_bytes(dataset)
-
-
-def _scanned() -> bytes:
-    dataset = scanner_image(patient=BARTHOLOMEW)
-    dataset.Rows = dataset.Columns = 4
-    dataset.PixelData = dataset.PixelData[: 4 * 4 * 2]
     return as_bytes(dataset)
 
 
