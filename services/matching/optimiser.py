@@ -15,7 +15,8 @@ from uuid import UUID
 
 from prometheus_client import Gauge, Histogram
 
-from services.matching.domain.inputs import NobodyFits, OfferCase
+from services.matching.domain.beside import wanted
+from services.matching.domain.inputs import NobodyFits, OfferCase, ReadBeside
 from services.matching.domain.plan import Proposal, Round
 from services.matching.domain.recall import recalls
 from services.matching.domain.state import Matching
@@ -133,6 +134,7 @@ class Rounds:
         else:
             waiting = await self.world.stirred(self.db)
         proposals += this.plan(waiting)
+        proposals += wanted(waiting, readers, this.loads)
         self.free = this.free
         FREE.set(len(this.free))
         return proposals
@@ -156,6 +158,8 @@ def _identity(proposal: Proposal) -> tuple[str, ...]:
             return ("nobody",)
         case OfferCase():
             return ("offer", proposal.reader.id)
+        case ReadBeside():
+            return ("beside", proposal.reader.id)
         case _:
             return ("offline", proposal.reader)
 

@@ -22,6 +22,7 @@ from services.matching.domain.state import (
     Paused,
     asked_of,
     brief_of,
+    everybody,
     going,
 )
 from services.matching.store import roster, worklist
@@ -221,13 +222,12 @@ def _items(state: Matching, reader: str) -> list[Item]:
         return []
     mine = [
         one
-        for one in brief.asked
+        for one in everybody(brief)
         if one.reader == reader and one.standing in ("offered", "assigned")
     ]
     owed_at = clock_.due_at - clock_.terms.budgets.deliver
     shared: dict[str, Any] = {
         "case_id": brief.need.case_id,
-        "role": brief.role,
         "service_level": brief.need.service_level,
         "stage": clock_.stage,
         "clock": standing(state.clock),
@@ -242,7 +242,8 @@ def _items(state: Matching, reader: str) -> list[Item]:
         Item(
             **shared,
             assignment=one.assignment,
-            standing="reading" if _reading(state) else one.standing,
+            role="ai_reader" if one.beside else brief.role,
+            standing="reading" if _reading(state) and not one.beside else one.standing,
             expires_at=one.expires_at if one.standing == "offered" else None,
             explanation=one.explanation,
         )

@@ -111,7 +111,7 @@ def released(state: Assignment, received: ReleaseAssignment, _moment: Moment) ->
     offer = _asked(state, received.assignment, received.reader)
     if offer is None:
         yield NOT_FOUND
-    elif offer.standing == "assigned" and isinstance(state, Assigned):
+    elif offer.standing == "assigned" and (offer.beside or isinstance(state, Assigned)):
         yield AssignmentReleased(
             case_id=received.case_id,
             assignment=offer.assignment,

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from services.matching.domain import events as own
 from services.matching.domain.answers import accepted, declined, released
+from services.matching.domain.beside import read_beside
 from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.ending import revoked, withdrawal, withdrawn
 from services.matching.domain.inputs import (
@@ -24,6 +25,7 @@ from services.matching.domain.inputs import (
     NobodyFits,
     OfferCase,
     PauseCase,
+    ReadBeside,
     ReaderWentOffline,
     ReleaseAssignment,
     ResumeCase,
@@ -258,6 +260,7 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]]
     ReportFinalized: _read,
     AdjudicationRequested: adjudicated,
     OfferCase: _offered,
+    ReadBeside: read_beside,
     TakeCase: taken,
     NobodyFits: _unfillable,
     PauseCase: paused,

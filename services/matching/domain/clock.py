@@ -24,7 +24,14 @@ from services.matching.domain.pauses import (
     told_to_pause,
     told_to_resume,
 )
-from services.matching.domain.state import Assignment, Clock, Running, Standstill, Stopped
+from services.matching.domain.state import (
+    Assignment,
+    Clock,
+    Running,
+    Standstill,
+    Stopped,
+    asked_of,
+)
 from shared.contracts.base import Event
 from shared.contracts.deid import (
     CaseDeidentified,
@@ -137,13 +144,16 @@ def _clean(course: Course, _received: CaseDeidentified) -> None:
     _complete(course, "deid", course.now)
 
 
-def _assigned(course: Course, _decided: AssignmentAccepted) -> None:
-    _complete(course, "match", course.now)
+def _assigned(course: Course, decided: AssignmentAccepted) -> None:
+    """What software reads beside ends no stage, here and below."""
+    if decided.role != "ai_reader":
+        _complete(course, "match", course.now)
 
 
-def _reopened(course: Course, _decided: AssignmentReleased | AssignmentRevoked) -> None:
-    clock = course.going
-    if clock is not None and clock.stage == "read":
+def _reopened(course: Course, decided: AssignmentReleased | AssignmentRevoked) -> None:
+    clock, asked = course.going, asked_of(course.assignment, decided.assignment)
+    beside = asked is not None and asked.beside
+    if clock is not None and clock.stage == "read" and not beside:
         at = _moment(course, clock, course.now)
         overdue(course, at)
         course.say(own.StageReopened(case_id=course.case_id, stage="match", at=at))

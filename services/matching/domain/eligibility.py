@@ -56,7 +56,8 @@ class Question:
 
     `refused`: those who were asked before and said no. `earlier`: those who have read it.
     `broad`: the pool has broadened beyond the case's subspecialty; `paged`: the reader is called
-    while they are on call. No other rule gives way to either.
+    while they are on call. No other rule gives way to either. `ai`: software is looked for that
+    reads beside.
     """
 
     need: Need
@@ -65,15 +66,16 @@ class Question:
     earlier: tuple[Earlier, ...] = ()
     broad: bool = False
     paged: bool = False
+    ai: bool = False
 
 
 def on_roster(_question: Question, candidate: Candidate) -> bool:
     return candidate.reader.active
 
 
-def human(_question: Question, candidate: Candidate) -> bool:
+def human(question: Question, candidate: Candidate) -> bool:
     """Software is never the only reader of a case."""
-    return candidate.reader.kind == "human"
+    return candidate.reader.kind == ("ai" if question.ai else "human")
 
 
 def modality(question: Question, candidate: Candidate) -> bool:

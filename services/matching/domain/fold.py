@@ -45,7 +45,25 @@ def evolve(state: Assignment, event: Event) -> Assignment:
     fold = FOLDS.get(type(event))
     if fold is None or state.brief is None:
         return state
+    if _is_beside(state.brief, event):
+        return _with(state, _beside(state.brief, event))
     return fold(state, state.brief, event)
+
+
+def _is_beside(brief: Brief, event: Event) -> bool:
+    """Tell whether it is about software that reads beside: the search goes on as if it were not."""
+    of_software = getattr(event, "role", None) == "ai_reader"
+    name = getattr(event, "assignment", None)
+    return of_software or name in {one.assignment for one in brief.beside}
+
+
+def _beside(brief: Brief, event: Any) -> Brief:
+    if isinstance(event, AssignmentOffered):
+        asked = _asked(event).model_copy(update={"beside": True})
+        return brief.model_copy(update={"beside": (*brief.beside, asked)})
+    standing = "assigned" if isinstance(event, AssignmentAccepted) else _standing(event)
+    marked = _marked_in(brief.beside, event.assignment, standing)
+    return brief.model_copy(update={"beside": marked})
 
 
 def _while_paused(state: Paused, event: Event) -> Assignment:
@@ -85,7 +103,11 @@ def _paused(state: Any, _brief: Brief, event: own.AssignmentPaused) -> Assignmen
 
 
 def _offered(_state: Assignment, brief: Brief, event: AssignmentOffered) -> Assignment:
-    asked = AskedReader(
+    return Offered(brief=brief.model_copy(update={"asked": (*brief.asked, _asked(event))}))
+
+
+def _asked(event: AssignmentOffered) -> AskedReader:
+    return AskedReader(
         assignment=event.assignment,
         reader=event.reader,
         standing="offered",
@@ -94,7 +116,6 @@ def _offered(_state: Assignment, brief: Brief, event: AssignmentOffered) -> Assi
         broad=event.broad,
         paged=event.paged,
     )
-    return Offered(brief=brief.model_copy(update={"asked": (*brief.asked, asked)}))
 
 
 def _unfillable(_state: Assignment, brief: Brief, event: NoEligibleReader) -> Assignment:
@@ -174,6 +195,11 @@ def _round(state: Assignment, brief: Brief, event: own.RoundBegan) -> Assignment
 
 def _closed(state: Assignment, brief: Brief, event: AssignmentClosed) -> Assignment:
     done = _marked(brief, state.assignment, "done") if isinstance(state, Assigned) else brief
+    beside = tuple(
+        one.model_copy(update={"standing": "done"}) if one.standing == "assigned" else one
+        for one in brief.beside
+    )
+    done = done.model_copy(update={"beside": beside})
     return Closed(brief=done, reason=event.reason)
 
 
@@ -183,11 +209,16 @@ def _scored(state: Any, _brief: Brief, event: own.FirstReadScored) -> Assignment
 
 
 def _marked(brief: Brief, assignment: str, standing: Standing) -> Brief:
-    asked = tuple(
+    return brief.model_copy(update={"asked": _marked_in(brief.asked, assignment, standing)})
+
+
+def _marked_in(
+    each: tuple[AskedReader, ...], assignment: str, standing: Standing
+) -> tuple[AskedReader, ...]:
+    return tuple(
         one.model_copy(update={"standing": standing}) if one.assignment == assignment else one
-        for one in brief.asked
+        for one in each
     )
-    return brief.model_copy(update={"asked": asked})
 
 
 FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]]] = {

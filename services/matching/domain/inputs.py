@@ -65,6 +65,14 @@ class OfferCase(Frozen):
     at_once: int = 0
 
 
+class ReadBeside(Frozen):
+    """The optimiser found software that may read the case beside its reader."""
+
+    case_id: CaseId
+    reader: Reader
+    load: int
+
+
 class TakeCase(Frozen):
     """A reader who is free asked for the next case, and this is the best for the whole pool.
 
@@ -194,7 +202,9 @@ AtIntake: TypeAlias = (
     CaseSubmitted | CaseRejected | CaseCancelled | InformationRequested | InformationProvided
 )
 Ordered: TypeAlias = PauseCase | ResumeCase | ChangeLevel | TakeBack
-Asked: TypeAlias = AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | TakeCase | Ordered
+Asked: TypeAlias = (
+    AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | ReadBeside | TakeCase | Ordered
+)
 Proposed: TypeAlias = NobodyFits | ReaderWentOffline | ForecastMade
 Input: TypeAlias = Upstream | Asked | Proposed | DeadlineReached
 

@@ -18,7 +18,7 @@ from services.matching.domain.columns import Mask, Numbers, Rows
 from services.matching.domain.crowd import FREE, Codes, Crowd
 from services.matching.domain.eligibility import Earlier, Question, Work
 from services.matching.domain.fit import POLICY, Asking
-from services.matching.domain.inputs import NobodyFits, OfferCase, ReaderWentOffline
+from services.matching.domain.inputs import NobodyFits, OfferCase, ReadBeside, ReaderWentOffline
 from services.matching.domain.need import Need
 from services.matching.domain.picture import Picture
 from services.matching.domain.policy import DIRECTED
@@ -31,7 +31,7 @@ from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation
 
-Proposal: TypeAlias = OfferCase | NobodyFits | ReaderWentOffline
+Proposal: TypeAlias = OfferCase | ReadBeside | NobodyFits | ReaderWentOffline
 # The slack at which urgency is half of what it is at the deadline; it grows on beyond that.
 HALF: Final = DIRECTED.urgent_within.total_seconds()
 
@@ -40,7 +40,7 @@ HALF: Final = DIRECTED.urgent_within.total_seconds()
 class Waiting:
     """A case that wants `room` more readers asked. `told`: the constraints named before.
 
-    `seen_by` are those who have read the patient before.
+    `seen_by` are those who have read the patient before; `beside` is the software that has it.
     """
 
     need: Need
@@ -52,6 +52,7 @@ class Waiting:
     offered: bool
     earlier: tuple[Earlier, ...] = ()
     seen_by: frozenset[ReaderId] = frozenset()
+    beside: frozenset[ReaderId] = frozenset()
 
     def asking(self, now: datetime) -> Asking:
         return Asking(self.need, now, self.due_at, self.seen_by, self.asked)
@@ -72,6 +73,7 @@ def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
         told=None if why is None else frozenset(one.constraint for one in why),
         offered=isinstance(assignment, Offered),
         earlier=brief.earlier,
+        beside=frozenset(one.reader for one in brief.beside),
     )
 
 

@@ -29,7 +29,7 @@ FOR_NOW: Final = "too_busy"
 class AskedReader(Frozen):
     """A reader who was asked, and what became of it. Kept, so that a late answer is clear.
 
-    `for_now`: they said no because they were busy.
+    `for_now`: they said no because they were busy. `beside`: it is software, not the case's reader.
     """
 
     assignment: OpaqueId
@@ -40,6 +40,7 @@ class AskedReader(Frozen):
     broad: bool = False
     paged: bool = False
     for_now: bool = False
+    beside: bool = False
 
     @property
     def said_no(self) -> bool:
@@ -51,6 +52,7 @@ class Brief(Frozen):
     """All that the assignment knows besides where it stands. `rung` is how far it broadened.
 
     `earlier` are those who have read the case; `lease` is how long its reader's app may be silent.
+    `beside` is the software that reads it too.
     """
 
     need: Need
@@ -61,13 +63,15 @@ class Brief(Frozen):
     rung: int = 0
     earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
+    beside: tuple[AskedReader, ...] = ()
 
-    def question(
-        self, now: datetime, *, broad: bool = False, paged: bool = False, asks: bool = False
-    ) -> Question:
-        """Say what is asked of whoever would read it. `asks`: they asked for it themselves."""
+    def question(self, now: datetime, *, asks: bool = False, **how: bool) -> Question:
+        """Say what is asked of whoever would read it. `asks`: they asked for it themselves.
+
+        `how` is as in Question: broad, paged, ai.
+        """
         refused = self.noes if asks else self.refused
-        return Question(self.need, refused, now, self.earlier, broad, paged)
+        return Question(self.need, refused, now, self.earlier, **how)
 
     @property
     def refused(self) -> frozenset[ReaderId]:
@@ -161,10 +165,15 @@ def brief_of(state: "Assignment") -> Brief | None:
     return brief_of(state.then) if isinstance(state, Paused) else state.brief
 
 
+def everybody(brief: Brief) -> tuple[AskedReader, ...]:
+    """Give all who were asked, software too."""
+    return (*brief.asked, *brief.beside)
+
+
 def asked_of(state: "Assignment", assignment: str) -> AskedReader | None:
     """Find an offer, however long ago it was made."""
     brief = brief_of(state)
-    every = brief.asked if brief else ()
+    every = everybody(brief) if brief else ()
     return next((one for one in every if one.assignment == assignment), None)
 
 

@@ -22,9 +22,11 @@ class Rules(Told):
     `excludes_own_staff`: whom the partner employs does not review for it. `needs_privileges`: the
     partner must have granted them. `credentials`: which must be on record and in force.
     `translates_reports`: a report may be written in another language than the case asks for.
+    `ai_readers`: software on the roster may read its cases beside the reader.
     """
 
     excludes_own_staff: bool = False
     needs_privileges: bool = False
     credentials: tuple[Word, ...] = ()
     translates_reports: bool = False
+    ai_readers: bool = False

@@ -23,6 +23,7 @@ from services.matching.domain.state import (
     Standstill,
     Stopped,
     brief_of,
+    everybody,
     going,
 )
 from services.matching.store import tracks
@@ -246,7 +247,7 @@ def standing(clock: Clock) -> str | None:
 
 def _asked(state: Matching) -> tuple[AskedReader, ...]:
     brief = brief_of(state.assignment)
-    return brief.asked if brief else ()
+    return everybody(brief) if brief else ()
 
 
 async def _log(db: Db, changes: Sequence[Change[Matching]]) -> list[str]:

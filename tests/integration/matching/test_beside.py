@@ -1,0 +1,34 @@
+"""Software hears of its case as a reader does, and the radiologist's work goes on beside it."""
+
+from services.matching.domain.told import Rules
+from shared.runtime import clock
+from tests.integration.matching.test_edges import following
+from tests.integration.matching.test_offers import agree, contract
+from tests.integration.matching.ward import Ward, until
+from tests.unit.matching.cases import finalized, reader
+
+
+async def test_software_reads_beside_who_signs(at_work: Ward) -> None:
+    await agree(at_work, contract().model_copy(update={"rules": Rules(ai_readers=True)}))
+    await at_work.roster(reader(), reader("ai-bone", kind="ai", groups=()))
+    case_id = await at_work.case("a")
+    assignment = await at_work.offer("dr-osei", case_id)
+    taken = await at_work.post("dr-osei", f"/v1/offers/{assignment}/accept")
+
+    async def its() -> list[dict[str, str]]:
+        return list((await at_work.worklist("ai-bone"))["assignments"])
+
+    [beside] = await until(its)
+    async with following(at_work, "ai-bone") as events:
+        kinds = [(await anext(events))[1] for _ in range(2)]
+    signed = finalized(clock.now(), assignment).model_copy(update={"case_id": case_id})
+    await at_work.tell(signed)
+
+    assert taken.status_code == 200
+    assert (beside["role"], beside["standing"]) == ("ai_reader", "assigned")
+    assert kinds == ["assignment-offered", "assignment-accepted"]
+    assert await its() == []
+    rows = await at_work.fetch("SELECT reader, standing FROM assignments ORDER BY reader")
+    assert [tuple(one) for one in rows] == [("ai-bone", "done"), ("dr-osei", "done")]
+    accounts = await at_work.fetch("SELECT account FROM accounts")
+    assert "ended_but_held" not in [one["account"] for one in accounts]
