@@ -169,11 +169,7 @@ class Runner(Generic[State]):
         if recorded:
             batch.recorded.setdefault(one.case_id, []).extend(recorded)
             batch.begin(one.case_id, traceparent)
-        batch.jobs += [
-            NewJob(derived_id(r.event_id, "job", n), one.case_id, job, traceparent)
-            for r in recorded
-            for n, job in enumerate(self.decider.jobs(r.event))
-        ]
+            batch.jobs += self._jobs(recorded, traceparent)
         return Outcome(step.state, step.events, step.refused)
 
     def _decide(
@@ -185,6 +181,15 @@ class Runner(Generic[State]):
             return self.decider.step(state, one.received, batch.now), parent
         with tracing.span(self.service, one.received, parent, one.traceparent) as traceparent:
             return self.decider.step(state, one.received, batch.now), traceparent
+
+    def _jobs(self, recorded: Sequence[Recorded], traceparent: str) -> list[NewJob]:
+        if self.decider.jobs is nothing:
+            return []
+        return [
+            NewJob(derived_id(one.event_id, "job", n), one.case_id, job, traceparent)
+            for one in recorded
+            for n, job in enumerate(self.decider.jobs(one.event))
+        ]
 
     def _event_id(self, one: Incoming, position: int) -> UUID:
         """Derive an id: ours, for two services hear one event, and a third hears both of them."""

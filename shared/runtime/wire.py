@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from shared.contracts.topics import EVENTS
 
 # A producer of ours never makes one above this (outbox.py); a foreign one is parked unread.
 LARGEST_VALUE = 1_000_000
+_REQUIRED = frozenset(REQUIRED)
 # W3C Trace Context, section 3.2; anything else is not passed on.
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 OUR_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -74,7 +75,7 @@ def read(message: Message, wanted: Mapping[str, type[Event]]) -> Read:
     kind = attributes.get("ce_type", "")
     event_id = _uuid(attributes.get("ce_id", "").encode())
     cause = _flaw(message, attributes, event_id)
-    if cause is None and kind in EVENTS and not message.topic.endswith(f".{_publisher(kind)}"):
+    if cause is None and _elsewhere(kind, message.topic):
         cause = "the type belongs on another topic"
     if cause is None and kind not in wanted and kind in EVENTS:
         return Foreign(message)
@@ -82,7 +83,8 @@ def read(message: Message, wanted: Mapping[str, type[Event]]) -> Read:
         cause = "unknown type or version"
     if cause is None and case_id is None:
         cause = "the key is not a case id"
-    if cause is None and attributes.get("ce_subject", str(case_id)) != str(case_id):
+    subject = attributes.get("ce_subject")
+    if cause is None and subject is not None and subject.encode() != message.key:
         cause = "ce_subject is not the key"
     if cause is not None or event_id is None or case_id is None:
         return Poison(message, cause or "unreadable", _case(case_id), event_id, _name(kind))
@@ -104,12 +106,14 @@ def _parsed(
         cause = "the key is another case than the event's"
         return Poison(message, cause, case_id, event_id, kind.ce_type())
     trace = attributes.get("traceparent", "")
-    trace = trace if TRACEPARENT.fullmatch(trace) else ""
+    trace = trace if trace and TRACEPARENT.fullmatch(trace) else ""
     return Readable(message, event_id, case_id, event, trace)
 
 
-def _publisher(kind: str) -> str:
-    return EVENTS[kind].publisher()
+@lru_cache
+def _elsewhere(kind: str, topic: str) -> bool:
+    """Tell whether an event of ours stands on a topic that isn't its publisher's."""
+    return kind in EVENTS and not topic.endswith(f".{EVENTS[kind].publisher()}")
 
 
 def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None) -> str | None:
@@ -119,8 +123,8 @@ def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None
         return f"value over {LARGEST_VALUE} bytes"
     if len(attributes) < len(message.headers):
         return "a header stands twice"
-    missing = [name for name in REQUIRED if name not in attributes]
-    if missing:
+    if not attributes.keys() >= _REQUIRED:
+        missing = [name for name in REQUIRED if name not in attributes]
         return f"missing headers: {', '.join(missing)}"
     if attributes["ce_specversion"] != "1.0":
         return "ce_specversion is not 1.0"
