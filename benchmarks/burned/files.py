@@ -63,11 +63,17 @@ def _stored(
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
 
 
+def _compress(dataset: Dataset, syntax: UID) -> None:
+    # By name: another plugin ends the process on an RLE frame of odd size.
+    plugin = "pyjpegls" if syntax == JPEGLSLossless else "pylibjpeg"
+    dataset.compress(syntax, encoding_plugin=plugin, generate_instance_uid=False)
+
+
 def _plain(photometric: str, syntax: UID | None = None) -> Callable[[Dataset, Picture], None]:
     def write(dataset: Dataset, picture: Picture) -> None:
         _stored(dataset, picture, photometric)
         if syntax is not None:
-            dataset.compress(syntax, generate_instance_uid=False)
+            _compress(dataset, syntax)
 
     return write
 
@@ -81,7 +87,7 @@ def _deep(photometric: str, syntax: UID | None = None) -> Callable[[Dataset, Pic
             pixels = 4095 - pixels
         _stored(dataset, pixels, photometric, bits=12)
         if syntax is not None:
-            dataset.compress(syntax, generate_instance_uid=False)
+            _compress(dataset, syntax)
 
     return write
 

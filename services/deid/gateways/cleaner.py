@@ -13,6 +13,7 @@ from services.deid.domain import values
 from services.deid.domain.identifiers import Identifiers
 from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks
+from services.deid.gateways.colour import PHOTOMETRIC, photometric_after
 from services.deid.gateways.descriptors import Descriptors
 from services.deid.gateways.pixels import NOTHING, pixel_pieces
 from services.deid.gateways.rewrite import Order, Rewriting, without_idle_creators
@@ -107,6 +108,12 @@ class Cleaner:
         written = self._elements()
         without_idle_creators(written)
         written.update(self._statements(self.file.data_set.encoding))
+        colours = photometric_after(self.file) if self.blanks else None
+        if colours is not None:
+            value = values.padded("CS", colours)
+            written[PHOTOMETRIC] = encode.element(
+                self.file.data_set.encoding, PHOTOMETRIC, "CS", value
+            )
         tags = sorted(written)
         before = b"".join([written[tag] for tag in tags if tag < PIXEL_DATA])
         return before, b"".join([written[tag] for tag in tags if tag > PIXEL_DATA])

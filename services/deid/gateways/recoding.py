@@ -2,7 +2,8 @@
 
 Frames without a box keep their bytes, but for comments. A frame with one is coded by the lossless
 kind of its own codec, decoded again, and compared: what lies outside the boxes is bit-identical to
-what the decoder gave before. JPEG baseline is blanked in its coefficients, see dct.py.
+what the decoder gave before. Colours that JPEG 2000 turns with loss are turned without, in all
+frames. JPEG baseline is blanked in its coefficients, see dct.py.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pydicom.uid import UID, JPEG2000Lossless, JPEGLSLossless, RLELossless
 from services.deid.domain.boxes import Box
 from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks, Frame, UnblankableError
+from services.deid.gateways.colour import LOSSLESS_COLOUR, LOSSY_COLOUR, photometric_after
 from services.deid.gateways.dct import blanked_jpeg
 from services.deid.gateways.jpeg import without_comments
 from services.deid.gateways.jpeg_lossless import encoded_lossless
@@ -34,6 +36,8 @@ _CODERS = {
     "1.2.840.10008.1.2.4.90": JPEG2000Lossless,
     "1.2.840.10008.1.2.4.91": JPEG2000Lossless,
 }
+# By name: of the others, one ends the whole process on an RLE frame of odd size.
+_PLUGINS = {RLELossless: "pylibjpeg", JPEG2000Lossless: "pylibjpeg", JPEGLSLossless: "pyjpegls"}
 _NUMBERS = {
     "rows": 0x00280010,
     "columns": 0x00280011,
@@ -46,7 +50,6 @@ _FRAMES, _PHOTOMETRIC = 0x00280008, 0x00280004
 _EXTENDED_OFFSETS = 0x7FE00001
 _HEADER = 1024  # bytes: an Adobe segment among them says that the components are RGB
 _NEAR = 20  # pixels around a box: blocks of 16, and a few over which decoders smooth colour
-_LOSSY_COLOUR = "YBR_ICT"
 
 
 def recoded(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes]:
@@ -58,9 +61,11 @@ def recoded(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes]:
         raise UnblankableError("frames are found by an Extended Offset Table (7FE0,0001)")
     encoding = file.data_set.encoding
     yield encode.head(encoding, pixels.tag, "OB", encode.UNDEFINED) + encode.item(encoding, b"")
+    anew = photometric_after(file) is not None
     for number, frame in enumerate(frames(file, pixels)):
         boxes = blanks.on(number)
-        coded = _blanked(file, frame, boxes, blanks.fill) if boxes else without_comments(frame)
+        touched = boxes or anew
+        coded = _blanked(file, frame, boxes, blanks.fill) if touched else without_comments(frame)
         yield encode.item(encoding, coded + b"\0" * (len(coded) % 2))
     yield encode.sequence_end(encoding)
 
@@ -164,8 +169,11 @@ def _encoded(syntax: str, frame: Frame, options: dict[str, Any]) -> bytes:
     if syntax in _JPEG_LOSSLESS:
         return encoded_lossless(frame, options["bits_stored"])
     coder = _CODERS.get(syntax)
-    if coder is None or options["photometric_interpretation"] == _LOSSY_COLOUR:
+    if coder is None:
         raise UnblankableError("its coding can't be written without loss")
     wanted = {name: value for name, value in options.items() if name != "pixel_keyword"}
+    if wanted["photometric_interpretation"] == LOSSY_COLOUR:
+        wanted["photometric_interpretation"] = LOSSLESS_COLOUR
     with decoding(lambda what: UnblankableError(f"a frame can't be coded ({what})")):
-        return bytes(get_encoder(coder).encode(frame, **wanted))
+        plugin = _PLUGINS[coder]
+        return bytes(get_encoder(coder).encode(frame, encoding_plugin=plugin, **wanted))

@@ -8,7 +8,9 @@ import pytest
 from pydicom import dcmread
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.encoders.base import get_encoder
 from pydicom.uid import (
+    JPEG2000,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -18,6 +20,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from examples.phantom import as_bytes
 from services.deid.domain.boxes import Box, Placed, distinct, outside
 from services.deid.gateways.blanks import UnblankableError
 from services.deid.gateways.jpeg_lossless import encoded_lossless
@@ -135,6 +138,51 @@ def test_jpeg_2000_in_colour_keeps_its_colours() -> None:
     before, after = pixels_of(raw), pixels_of(blanked(raw, Placed(BOX)))
 
     only_the_box_changed(before, after, 0)
+
+
+def test_lossy_jpeg_2000_in_colour_loses_nothing_more_and_its_header_says_how() -> None:
+    frames = [written(number) for number in range(3)]
+    options: dict[str, Any] = {
+        "rows": 60, "columns": 70, "samples_per_pixel": 3, "bits_allocated": 8, "bits_stored": 8,
+        "pixel_representation": 0, "photometric_interpretation": "YBR_ICT",
+        "number_of_frames": 1, "planar_configuration": 0, "j2k_cr": [6],
+    }  # fmt: skip
+    coded = [get_encoder(JPEG2000).encode(one, **options) for one in frames]
+    dataset = dcmread(BytesIO(image(np.stack(frames), "RGB", ExplicitVRLittleEndian)))
+    dataset.PixelData = encapsulate([bytes(one) for one in coded])
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEG2000
+    dataset.PhotometricInterpretation = "YBR_ICT"
+    raw = as_bytes(dataset)
+
+    clean = blanked(raw, Placed(BOX, 1))
+
+    before, after = pixels_of(raw), pixels_of(clean)
+    assert (after[1, 24:40, 20:36] == 0).all()
+    before[1, 24:40, 20:36] = 0
+    assert np.array_equal(before, after)
+    assert dcmread(BytesIO(clean)).PhotometricInterpretation == "YBR_RCT"
+    assert dcmread(BytesIO(blanked(raw))).PhotometricInterpretation == "YBR_ICT"
+
+
+def written(number: int) -> np.ndarray:
+    y, x = np.mgrid[0:60, 0:70]
+    return np.stack([y * 3 + number, x * 3, y + x], axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (61, 67), (3, 1)])
+def test_rle_of_odd_sizes(shape: tuple[int, int]) -> None:
+    raw = image(noise(*shape, 3), "RGB", ExplicitVRLittleEndian)
+    dataset = dcmread(BytesIO(raw))
+    dataset.compress(RLELossless, encoding_plugin="pylibjpeg", generate_instance_uid=False)
+    raw = as_bytes(dataset)
+
+    before, after = pixels_of(raw), pixels_of(blanked(raw, Placed(Box(0, 0, 1, 2))))
+
+    assert (after[:2, :1] == 0).all()
+    before[:2, :1] = 0
+    assert np.array_equal(before, after)
 
 
 def test_lossless_jpeg_stays_lossless_in_colour() -> None:

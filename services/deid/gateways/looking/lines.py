@@ -1,11 +1,10 @@
-"""Which marks in a map of likelihoods may be lines of text? Each with its strip and its boxes."""
+"""Which marks in a map of likelihoods may be lines of text? Each with the strip to be read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from services.deid.domain.boxes import Box
 from services.deid.gateways.looking.detector import Grey, Likelihood
@@ -15,14 +14,11 @@ LIKELY = 0.2  # likelihood above which a pixel belongs to a mark
 _SMALLEST = 6  # pixels of a mark: smaller ones are crumbs
 # The network marks a line's core. Its border lies so far out, as a part of the core's height.
 _BORDER, _LEAST_BORDER = 0.9, 4
-# A line's ends, where the network is blind, in heights: how far to follow, over which gaps.
-_FURTHER, _GAP = 3.0, 0.9
-_MARGIN = 2  # pixels behind the last stroke
 _SQUARE = 1.5  # times as long as high: a shorter line may lie either way
 # A mark whose core is so many pixels high and not this slender is several lines that run together,
 # or an organ: it is cut where the network is less sure.
 _STACK, _STACKED, _SURER = 28, 2.5, 0.7
-_STRAIGHT = 1.8  # times the mark: a box that is larger than that lies askew and is cut in slices
+STRAIGHT = 1.8  # times the mark: a box that is larger than that lies askew and is cut in slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +131,7 @@ def strip(line: Line, grey: Grey) -> Grey:
     window = grey[line.top : line.top + rows, line.left : line.left + columns]
     points = cv2.findNonZero(line.mask.astype(np.uint8))
     centre, (wide, tall), turn = cv2.minAreaRect(points)
-    if wide * tall * _STRAIGHT > rows * columns * 1.3 or min(wide, tall) < 1:
+    if wide * tall * STRAIGHT > rows * columns * 1.3 or min(wide, tall) < 1:
         return np.ascontiguousarray(window)
     if wide < tall:
         wide, tall, turn = tall, wide, turn - 90
@@ -144,75 +140,3 @@ def strip(line: Line, grey: Grey) -> Grey:
     size = (max(round(wide), 1), max(round(tall), 1))
     level = cv2.warpAffine(window, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(level, np.uint8)
-
-
-def boxes(line: Line, thin: Mask) -> list[Box]:
-    """What to blank: the line and the letters that go on at its ends; askew ones in slices."""
-    reach = round(line.high * _FURTHER)
-    top, left = max(line.top - reach, 0), max(line.left - reach, 0)
-    bottom = min(line.top + line.mask.shape[0] + reach, thin.shape[0])
-    right = min(line.left + line.mask.shape[1] + reach, thin.shape[1])
-    mask = np.zeros((bottom - top, right - left), np.uint8)
-    down, across = line.top - top, line.left - left
-    mask[down : down + line.mask.shape[0], across : across + line.mask.shape[1]] = line.mask
-    for band in line.bands:
-        centre = (band.centre[0] - left, band.centre[1] - top)
-        _go_on(mask, thin[top:bottom, left:right], replace(band, centre=centre), line.high)
-    return [
-        Box(one.left + left, one.top + top, one.right + left, one.bottom + top)
-        for one in _slices(np.asarray(mask, np.bool_), max(round(line.high), 4))
-    ]
-
-
-def _go_on(mask: NDArray[np.uint8], thin: Mask, band: Band, high: float) -> None:
-    """Follow strokes from both ends along the line, over gaps as wide as between words."""
-    reach = round(high * _FURTHER)
-    size = (round(band.wide) + 2 * reach, max(round(band.tall), 1))
-    matrix = cv2.getRotationMatrix2D((band.centre[0], band.centre[1]), band.turn, 1.0)
-    matrix[:, 2] += np.array([size[0] / 2, size[1] / 2]) - np.array(band.centre)
-    level = cv2.warpAffine(thin.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST)
-    inked: Mask = level.max(axis=0) > 0
-    gap = max(round(high * _GAP), 4)
-    before = _last(inked[:reach][::-1], gap)
-    after = _last(inked[size[0] - reach :], gap)
-    if not before and not after:
-        return
-    ends = [(reach - before, 0), (size[0] - reach + after, 0)]
-    ends += [(ends[1][0], size[1]), (ends[0][0], size[1])]
-    corners = np.array(ends, np.float64)[:, None]
-    back = cv2.transform(corners, cv2.invertAffineTransform(matrix))
-    cv2.fillConvexPoly(mask, np.asarray(back.round(), np.int32), 1)
-
-
-def _last(inked: Mask, gap: int) -> int:
-    """How far strokes go on from the start, the margin behind the last one included."""
-    end = 0
-    for at in np.flatnonzero(inked).tolist():
-        if at - end > gap:
-            break
-        end = at + 1
-    return end + _MARGIN if end else 0
-
-
-def _slices(mask: Mask, thick: int) -> Iterator[Box]:
-    """One box, or a row of boxes across the longer side that follow a line askew."""
-    whole = _bounds(mask)
-    if whole is None:
-        return
-    if whole.area <= _STRAIGHT * int(mask.sum()):
-        yield whole
-        return
-    lying = mask.shape[1] >= mask.shape[0]
-    upright: NDArray[np.bool_] = mask if lying else mask.T
-    for start in range(0, upright.shape[1], thick):
-        part = _bounds(upright[:, start : start + thick])
-        if part is not None:
-            box = Box(part.left + start, part.top, part.right + start, part.bottom)
-            yield box if lying else Box(box.top, box.left, box.bottom, box.right)
-
-
-def _bounds(mask: Mask) -> Box | None:
-    rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
-    if not len(rows):
-        return None
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

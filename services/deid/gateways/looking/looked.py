@@ -21,6 +21,7 @@ from services.deid.gateways.looking.regions import regions
 from services.deid.gateways.looking.text import Text, text_in
 from shared.runtime.dicom import Part10, UnreadableError
 
+_EDGE = 48  # pixels: a line of text is no higher
 _FULL = 0.25  # of a frame: more text than that is a page, and what is left no image
 _ROWS, _COLUMNS, _FRAMES, _PHOTOMETRIC = 0x00280010, 0x00280011, 0x00280008, 0x00280004
 
@@ -91,17 +92,25 @@ def _bright(frame: Frame) -> bool:
 
 def _text(frames: Iterable[Frame], known: list[Box]) -> Text:
     texts = [text_in(picture) for frame in frames for picture in _without(frame, known)]
+    doubtful = {box for text in texts for box in text.doubtful}
     return Text(
         tuple(sorted({box for text in texts for box in text.sure})),
-        tuple(sorted({box for text in texts for box in text.doubtful})),
+        tuple(sorted(box for box in doubtful if not any(one.holds(box) for one in known))),
     )
 
 
 def _without(frame: Frame, known: list[Box]) -> Iterator[Grey]:
-    """Pictures of a frame as it looks when what is known is blank."""
+    """Pictures of a frame without the inside of what is known.
+
+    Along its edge they stay as they are: a line that lies half in it is seen whole.
+    """
     for picture in pictures(frame):
         for box in known:
-            picture[box.top : box.bottom, box.left : box.right] = 0
+            inner = (
+                slice(box.top + _EDGE, max(box.bottom - _EDGE, 0)),
+                slice(box.left + _EDGE, max(box.right - _EDGE, 0)),
+            )
+            picture[inner] = 0
         yield picture
 
 

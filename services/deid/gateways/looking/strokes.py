@@ -20,6 +20,7 @@ NARROW = 7  # pixels: the strokes of letters under 16 pixels
 PLAIN = 36  # of 255: fainter letters than this are hardly read by a person
 FAINT, _OVER_NOISE = 12, 4.0  # of 255; times the median
 _LETTERS = 16  # pixels across a line of letters too small for a first look
+_UPRIGHT = 2.0  # times as high as wide
 _CELL = 16  # pixels: the grain at which places for a closer look are gathered
 _LETTER, _WORD = 5, 24  # pixels of strokes: in a cell, and in it and the eight around it
 _STEP, _WIDE = 9, 11  # cells: from window to window, and across one
@@ -60,6 +61,13 @@ def small_letters(thin: Mask) -> Mask:
         kept[number] = min(sides) <= _LETTERS
     found: Mask = kept[labels]
     return found
+
+
+def stands(letters: Mask) -> bool:
+    """Whether there is a line of small letters, run together, that stands upright."""
+    _, _, sizes, _ = cv2.connectedComponentsWithStats(letters.astype(np.uint8), connectivity=8)
+    tall, wide = sizes[1:, cv2.CC_STAT_HEIGHT], sizes[1:, cv2.CC_STAT_WIDTH]
+    return bool(((tall >= _LETTERS) & (tall >= _UPRIGHT * wide)).any())
 
 
 def closer(thin: Mask) -> Iterator[tuple[slice, slice]]:

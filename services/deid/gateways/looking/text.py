@@ -13,7 +13,8 @@ import numpy as np
 
 from services.deid.domain.boxes import Box, distinct
 from services.deid.gateways.looking.detector import Grey, Likelihood, likelihood
-from services.deid.gateways.looking.lines import Line, boxes, lines, strip
+from services.deid.gateways.looking.growing import behind, bounds, boxes, cut_out, surrounding
+from services.deid.gateways.looking.lines import Line, lines, strip
 from services.deid.gateways.looking.reading import Reading, read
 from services.deid.gateways.looking.rows import rows
 from services.deid.gateways.looking.strokes import (
@@ -22,6 +23,7 @@ from services.deid.gateways.looking.strokes import (
     closer,
     faint_strokes,
     small_letters,
+    stands,
     strokes,
 )
 
@@ -33,6 +35,8 @@ _READ = 0.6  # certainty of at least two letters
 _HALF_READ = 0.37
 _WORD, _ROW_WORD = 2, 3  # letters
 _SHORT = 2.0  # so slender are four letters; what is shorter and half read counts as a lone letter
+_FRAGMENT, _LETTER = 2.5, 15  # times as long as high; pixels of strokes
+_SMALL = 16  # pixels: a line no higher has letters of 8 pixels or less
 # No letter is read in a mark taller and squarer than this: it is anatomy, or a whole page.
 _TALL, _SQUARE = 64, 2.0
 _PLAINLY_DRAWN = 0.25
@@ -58,8 +62,9 @@ def text_in(grey: Grey) -> Text:
     found = _Found(grey, faint_strokes(grey))
     found.judge(lines(likelihood(grey), thin))
     found.judge(rows(_unexplained(small, found.sure), thin), row=True)
-    closer_look = _closer(grey, small_letters(_unexplained(small, found.sure)))
+    closer_look = _closer(grey, small_letters(_unexplained(small, found.settled)))
     found.judge(lines(closer_look, thin))
+    found.doubt_ends(_unexplained(thin, found.sure))
     doubtful = found.doubtful
     if len(found.lone) >= _ALIKE:
         doubtful += [box for one in found.lone for box in one]
@@ -76,20 +81,33 @@ def _unexplained(strokes: Mask, sure: Sequence[Box]) -> Mask:
 
 
 def _closer(grey: Grey, small: Mask) -> Likelihood:
-    """The likelihood where there are strokes that no line explains, seen enlarged."""
+    """The likelihood where there are strokes that no line explains, seen enlarged.
+
+    The network sees small letters better when their line lies level.
+    """
     found = np.zeros(grey.shape, np.float32)
     for window in closer(small):
-        found[window] = likelihood(np.ascontiguousarray(grey[window]), _CLOSER)
+        part = grey[window]
+        found[window] = likelihood(np.ascontiguousarray(part), _CLOSER)
+        if stands(small[window]):
+            level = likelihood(np.ascontiguousarray(np.rot90(part, -1)), _CLOSER)
+            np.maximum(found[window], np.rot90(level), out=found[window])
     return found
 
 
 @dataclass
 class _Found:
-    """What the looks at one picture have found so far. `faint`: strokes on which a line goes on."""
+    """What the looks at one picture have found so far.
+
+    `faint`: strokes on which a line goes on. `settled`: what needs no closer look: of the letters
+    of a small line, the first look may have seen a part.
+    """
 
     grey: Grey
     faint: Mask
     sure: list[Box] = field(default_factory=list)
+    settled: list[Box] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     doubtful: list[Box] = field(default_factory=list)
     lone: list[list[Box]] = field(default_factory=list)
 
@@ -101,13 +119,32 @@ class _Found:
                 continue
             match (_row_kind if row else _kind)(line, read(strip(line, self.grey))):
                 case "sure":
-                    self.sure += boxes(line, self.faint)
+                    found = boxes(line, self.faint)
+                    self.sure += found
+                    self.settled += found if line.high > _SMALL else ()
+                    self.lines.append(line)
                 case "doubtful":
                     self.doubtful += boxes(line, self.faint)
                 case "lone":
                     self.lone.append(boxes(line, self.faint))
                 case None:
                     pass
+
+    def doubt_ends(self, left: Mask) -> None:
+        """Doubt what is read behind the end of a line; `left`: strokes that nothing explains.
+
+        Around a letter or two of a small line the direction is not known: any strokes will do.
+        """
+        for line in self.lines:
+            if line.high <= _SMALL and line.slender < _FRAGMENT:
+                around = surrounding(line)
+                if left[around.top : around.bottom, around.left : around.right].sum() >= _LETTER:
+                    self.doubtful.append(around)
+        for end in (one for line in self.lines for one in behind(line, left)):
+            reading = read(cut_out(self.grey, end))
+            box = bounds(end, *left.shape)
+            if reading.letters >= _WORD and reading.certainty >= _HALF_READ and box:
+                self.doubtful.append(box)
 
 
 def _row_kind(line: Line, reading: Reading) -> Kind | None:
