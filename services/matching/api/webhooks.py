@@ -3,13 +3,28 @@
 from typing import Annotated, Final
 
 import httpx
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.matching.domain.state import Matching
 from services.matching.store import roster, webhooks
 from services.matching.store.webhooks import Hook
 from shared.contracts.base import ReaderId
+from shared.contracts.matching import (
+    AssignmentAccepted,
+    AssignmentClosed,
+    AssignmentOffered,
+    AssignmentReleased,
+    AssignmentRevoked,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    OfferDeclined,
+    OfferExpired,
+    OfferWithdrawn,
+    SlaAtRisk,
+    SlaBreached,
+)
 from shared.runtime import clock
 from shared.runtime.auth import Principal, require
 from shared.runtime.errors import Problem
@@ -65,11 +80,46 @@ class Failing(Standing):
     reader: ReaderId
 
 
+class Entry(BaseModel):
+    """What is posted: an entry of the reader's stream. `data` is the event, as AsyncAPI has it."""
+
+    type: str
+    timestamp: AwareDatetime
+    data: (
+        AssignmentOffered
+        | OfferDeclined
+        | OfferExpired
+        | OfferWithdrawn
+        | AssignmentAccepted
+        | AssignmentReleased
+        | AssignmentRevoked
+        | AssignmentClosed
+        | ClockStarted
+        | ClockPaused
+        | ClockResumed
+        | SlaAtRisk
+        | SlaBreached
+    )
+
+
+told = APIRouter()
+
+
+@told.post("{$request.body#/url}", status_code=204, tags=["readers"])
+async def entry(
+    body: Entry,
+    webhook_id: Annotated[str, Header()],
+    webhook_timestamp: Annotated[str, Header()],
+    webhook_signature: Annotated[str, Header()],
+) -> None:
+    """Be told of an entry, signed (Standard Webhooks). 2xx takes it, 410 ends the webhook."""
+
+
 def router(core: Core[Matching], safe: Safe | None, allowed: tuple[Network, ...]) -> APIRouter:
     routes = APIRouter(prefix="/v1")
     desk = Webhooks(core, safe, allowed)
     routes.get("/webhook", tags=["readers"])(desk.get)
-    routes.put("/webhook", tags=["readers"])(desk.put)
+    routes.put("/webhook", tags=["readers"], callbacks=told.routes)(desk.put)
     routes.post("/webhook/rotate-secret", tags=["readers"])(desk.rotate)
     routes.delete("/webhook", tags=["readers"], status_code=204)(desk.delete)
     routes.get("/operations/webhooks", tags=["operators"])(desk.failing)

@@ -5,6 +5,7 @@ SHIFT); one without counts as the import says. What is transparent or cancelled 
 Whatever could name somebody (summary, description, attendees, place) is dropped before it is kept.
 """
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -59,6 +60,8 @@ def cleaned(text: bytes) -> str:
                 raise CalendarBroken(f"event {number} repeats more often than daily")
         for name in [name for name in event if name not in KEPT]:
             del event[name]
+        # An id may be an address; an exception only has to find its series again by it.
+        event["UID"] = hashlib.sha256(str(event.get("UID", number)).encode()).hexdigest()
         event.subcomponents.clear()  # alarms
     for name in [name for name in calendar if name not in ("VERSION", "PRODID", "CALSCALE")]:
         del calendar[name]

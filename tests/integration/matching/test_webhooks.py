@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cli.receiver import WebhookReceiver, listening
+from services.matching.api.webhooks import Entry
 from services.matching.performers import Teller
 from services.matching.store import webhooks
 from shared.runtime import clock
@@ -87,6 +88,8 @@ async def test_a_readers_system_hears_of_everything_in_order(
     assert kinds(receiver) == ["assignment-offered", "assignment-accepted"]
     [first, _] = receiver.arrived.values()
     assert first.bundle["data"]["case_id"] == str(case_id)
+    for one in receiver.arrived.values():  # as OpenAPI describes it
+        assert Entry.model_validate(one.bundle).type == one.bundle["type"]
     recorded_at = datetime.fromisoformat(first.bundle["timestamp"])
     assert clock.now() - recorded_at < timedelta(minutes=1)
 

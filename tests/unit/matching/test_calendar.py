@@ -80,6 +80,23 @@ def test_repetition_keeps_the_wall_clock_over_the_change_and_leaves_out_exceptio
     assert [one.begins_at for one in found] == [utc(2, 14), utc(9, 14), utc(23, 14), utc(30, 14)]
 
 
+def test_a_moved_day_of_a_series_is_found_again_although_ids_are_not_kept() -> None:
+    series = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+        "BEGIN:VEVENT\r\nUID:i.elsgrigaard@example.org\r\nDTSTART:20261102T140000Z\r\n"
+        "DTEND:20261102T220000Z\r\nRRULE:FREQ=DAILY;COUNT=2\r\nEND:VEVENT\r\n"
+        "BEGIN:VEVENT\r\nUID:i.elsgrigaard@example.org\r\nRECURRENCE-ID:20261103T140000Z\r\n"
+        "DTSTART:20261103T160000Z\r\nDTEND:20261103T220000Z\r\nEND:VEVENT\r\n"
+        "END:VCALENDAR\r\n"
+    )
+
+    text = cleaned(series.encode())
+
+    found = periods(text, WHO, "duty", "mine", NOON)
+    assert "elsgrigaard" not in text
+    assert [one.begins_at for one in found] == [utc(2, 14), utc(3, 16)]
+
+
 def test_what_is_cancelled_or_transparent_is_no_duty() -> None:
     when = ("DTSTART:20261103T140000Z", "DTEND:20261103T220000Z")
 
