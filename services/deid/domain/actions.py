@@ -11,7 +11,7 @@ from enum import Enum
 
 from pydicom._dicom_dict import DicomDictionary
 
-from services.deid.domain.policy import Policy
+from services.deid.domain.policy import Option, Policy
 from services.deid.domain.private import SAFE, is_creator, safe_vr
 from services.deid.domain.table import Row, Table
 
@@ -34,6 +34,7 @@ class Action(Enum):
     ACCESSION = "accession"
     ITEMS = "items"  # the sequence stays, its items are cleaned
     DUMMY_ITEMS = "dummy_items"  # D of a sequence: each text in it becomes a dummy
+    CLEAN_ITEMS = "clean_items"  # C of a sequence: the texts in it are cleaned (content.py)
     PIXELS = "pixels"
 
 
@@ -75,6 +76,7 @@ _NEEDED = {
     0x00101030: Action.KEEP,
     0x001021C0: Action.KEEP,
 }
+_CONTENT: tuple[Option, ...] = ("clean_structured_content", "clean_graphics")
 _TIMEZONE = 0x00080201
 # Names of rooms and stations tell the hospital more than the device, so the option leaves them out.
 _STATIONS = frozenset((
@@ -170,10 +172,8 @@ class Rulebook:
         if "clean_descriptors" in options and "clean_descriptors" in row.options:
             describes = row.tag >> 16 in _DESCRIBING_GROUPS or row.tag == _HISTORY
             return Action.DESCRIPTOR if describes and vr in _DESCRIBING else None
-        structured = "clean_structured_content" in options
-        if structured and "clean_structured_content" in row.options and vr == "SQ":
-            return Action.DUMMY_ITEMS
-        return None
+        content = any(one in options and one in row.options for one in _CONTENT)
+        return Action.CLEAN_ITEMS if content and vr == "SQ" else None
 
 
 def _doubt(tag: int, declared_vr: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.deid.domain import values
 from services.deid.domain.actions import Action, Rule, Rulebook
+from services.deid.domain.content import CODE_SCHEME, PUBLIC_SCHEMES, inner, rule_within
 from services.deid.domain.dates import band_age, shift_date, shift_datetime
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.identity import Identity, Subject
@@ -18,8 +19,7 @@ from shared.runtime.dicom import DataSet, Element, Part10
 
 _TIMEZONE = 0x00080201
 _SEXES = frozenset(("F", "M", "O"))
-_FREE_TEXT = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
-_TYPE_2 = frozenset((0x00700081,))  # Content Description, PS3.3 table 10-12
+MOST_CONTENT = 1 << 15  # bytes of different texts in one tree of content
 _LIKE_A_UID = re.compile(rb"\d+\.\d+\.\d")
 
 
@@ -37,8 +37,8 @@ class Order:
 class Rewriting:
     """The elements of one file. `actions` counts what was done; `own` holds the values we wrote.
 
-    `repeatable` falls when an answer depended on the UIDs of this very file. `left`: bytes of
-    descriptions that are still read, however many a sequence holds.
+    `repeatable` falls when an answer depended on the UIDs of this very file. `described`: the
+    descriptions that were met, with the bytes of all of them until then, which are bounded.
     """
 
     file: Part10
@@ -48,91 +48,84 @@ class Rewriting:
     actions: Counter[str] = field(default_factory=Counter)
     own: set[bytes] = field(default_factory=set)
     repeatable: bool = True
-    left: int = LONGEST
+    described: dict[bytes, int] = field(default_factory=dict)
+    met: int = 0
 
     def element(
-        self, element: Element, data_set: DataSet, *, depth: int = 0, strict: bool = False
+        self, element: Element, data_set: DataSet, *, depth: int = 0, within: Action | None = None
     ) -> bytes | None:
         """The whole element as it leaves; None when it doesn't."""
-        rule = self.rule(element, data_set)
-        value = self._value(element, rule, depth=depth, strict=strict)
+        rule = self.rule(element, data_set, within)
+        value = self._value(element, rule, depth=depth, within=within)
         if value is None:
             self.actions[f"removed, {rule.why}"] += 1
             return None
         self.actions[rule.action.value] += 1
         return encode.element(self.file.data_set.encoding, element.tag, rule.vr, value)
 
-    def rule(self, element: Element, data_set: DataSet) -> Rule:
-        return rule_of(self.file, self.order.rulebook, element, data_set)
+    def rule(self, element: Element, data_set: DataSet, within: Action | None = None) -> Rule:
+        return rule_of(self.file, self.order.rulebook, element, data_set, within)
 
-    def _value(self, element: Element, rule: Rule, *, depth: int, strict: bool) -> bytes | None:
+    def _value(
+        self, element: Element, rule: Rule, *, depth: int, within: Action | None
+    ) -> bytes | None:
         """What stands in the element's place; None removes it."""
-        action = self._action(element.tag, rule, strict=strict)
+        action = rule.action
         if action is Action.DESCRIPTOR and element.items is None and element.fragments is None:
-            described = self._described(rule.vr, self.file.value(element))
+            described = self._described(rule.vr, self.file.value(element), within)
             if described is not None:
                 return described
             self.actions["not described, in doubt"] += 1
         if action is Action.DESCRIPTOR:
             action = rule.otherwise
         if rule.vr == "SQ" and action is not Action.REMOVE:
-            return self._sequence(element, action, depth=depth, strict=strict)
-        return self._single(element, rule, action, strict=strict)
+            return self._sequence(element, rule, depth=depth, within=within)
+        return self._single(element, rule, action)
 
-    def _single(
-        self, element: Element, rule: Rule, action: Action, *, strict: bool
-    ) -> bytes | None:
+    def _single(self, element: Element, rule: Rule, action: Action) -> bytes | None:
         if action is Action.REMOVE or action is Action.PIXELS or element.fragments is not None:
             return None
         if action is Action.EMPTY:
             return b""
-        if rule.vr != "UI" and (action is Action.DUMMY or (strict and rule.vr in _FREE_TEXT)):
+        if rule.vr != "UI" and action is Action.DUMMY:
             return values.dummy(rule.vr)
         raw = self.file.value(element)
         if action is Action.KEEP or action is Action.SCREEN:
             return self._kept(element.tag, rule, raw)
         return self._changed(rule, raw)
 
-    @staticmethod
-    def _action(tag: int, rule: Rule, *, strict: bool) -> Action:
-        """What the rule means here: no module loses an attribute of Type 1 or 2 for its kind."""
-        described = rule.action is Action.DESCRIPTOR
-        action = rule.otherwise if described and strict else rule.action
-        if action is Action.REMOVE and rule.why == "kind of value":
-            if tag in _TYPE_2:
-                return Action.EMPTY
-            if strict and rule.vr in _FREE_TEXT:
-                return Action.DUMMY
-        return action
-
-    def _described(self, vr: str, raw: bytes) -> bytes | None:
-        """A description without the patient; None when it is in doubt."""
-        self.left -= len(raw)
-        clean = self.descriptors.cleaned(raw, vr) if self.left >= 0 else None
+    def _described(self, vr: str, raw: bytes, within: Action | None) -> bytes | None:
+        """A description without the patient; None when it is in doubt. The same is read once."""
+        if raw not in self.described:
+            self.met += len(raw)
+            self.described[raw] = self.met
+        most = MOST_CONTENT if within else LONGEST
+        clean = self.descriptors.cleaned(raw, vr) if self.described[raw] <= most else None
         if clean is None or _LIKE_A_UID.search(clean) is None:
             return clean
         self.repeatable = False
         return None if self.identifiers.in_text(clean, vr) else clean
 
     def _sequence(
-        self, element: Element, action: Action, *, depth: int, strict: bool
+        self, element: Element, rule: Rule, *, depth: int, within: Action | None
     ) -> bytes | None:
-        if element.fragments is None and (action is Action.EMPTY or not _holds_anything(element)):
+        empty = rule.action is Action.EMPTY or not _holds_anything(element)
+        if element.fragments is None and empty:
             return b""
         if element.items is None:
             return None  # claims to be a sequence and holds no items
-        strict = strict or action is Action.DUMMY_ITEMS
+        within = inner(rule, within)
         encoding = self.file.data_set.encoding
         return b"".join(
-            encode.item(encoding, b"".join(self._item(one, depth=depth + 1, strict=strict)))
+            encode.item(encoding, b"".join(self._item(one, depth=depth + 1, within=within)))
             for one in element.items
         )
 
-    def _item(self, data_set: DataSet, *, depth: int, strict: bool) -> Iterator[bytes]:
+    def _item(self, data_set: DataSet, *, depth: int, within: Action | None) -> Iterator[bytes]:
         written = {
             one.tag: content
             for one in data_set
-            if (content := self.element(one, data_set, depth=depth, strict=strict)) is not None
+            if (content := self.element(one, data_set, depth=depth, within=within)) is not None
         }
         without_idle_creators(written)
         return (written[tag] for tag in sorted(written))
@@ -180,8 +173,14 @@ class Rewriting:
         return self.order.identity.uid(value) if valid else None
 
 
-def rule_of(file: Part10, rulebook: Rulebook, element: Element, data_set: DataSet) -> Rule:
-    """The rule for an element where it stands: a private one is its creator's.
+def rule_of(
+    file: Part10,
+    rulebook: Rulebook,
+    element: Element,
+    data_set: DataSet,
+    within: Action | None = None,
+) -> Rule:
+    """The rule for an element where it stands, `within` content or not; a private one's creator's.
 
     A value of VR UN is of the dictionary's VR, implicit and little endian (PS3.5 6.2.2 note 2): in
     a big endian file, which is retired, it goes as another VR does.
@@ -189,7 +188,17 @@ def rule_of(file: Part10, rulebook: Rulebook, element: Element, data_set: DataSe
     vr = "" if element.vr == "UN" and file.data_set.encoding.little else element.vr
     if element.tag >> 16 & 1:
         return rulebook.private(creator(file, element.tag, data_set), element.tag, vr)
-    return rulebook.rule(element.tag, vr)
+    rule = rulebook.rule(element.tag, vr)
+    public = within is Action.CLEAN_ITEMS and _is_public(file, data_set)
+    return rule_within(rule, element.tag, within, public=public)
+
+
+def _is_public(file: Part10, data_set: DataSet) -> bool:
+    """Whether the code in an item is of a scheme that anybody can look up."""
+    scheme = data_set.get(CODE_SCHEME)
+    if scheme is None or scheme.items is not None or scheme.fragments is not None:
+        return False
+    return file.value(scheme).strip(b" \0") in PUBLIC_SCHEMES
 
 
 def _holds_anything(element: Element) -> bool:

@@ -5,9 +5,11 @@ and every identifier the raw header knew is searched for, in values and in bytes
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from services.deid.domain.actions import Action, Rule
+from services.deid.domain.content import inner
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.pixels import Doubt
 from services.deid.domain.text.known import Known
@@ -57,50 +59,55 @@ def _meta(file: Part10) -> Iterator[str]:
 
 def _top_level(file: Part10, order: Order, identifiers: Identifiers) -> Iterator[str]:
     """Judge each element; the judgement on the same clean bytes is remembered, never the bytes."""
-    data_set = file.data_set
+    data_set, judge = file.data_set, _Judge(file, order, identifiers)
 
     def faults(element: Element) -> tuple[tuple[str, ...], bool]:
         if element.tag == PIXEL_DATA or element.tag in _STATEMENTS:
             return (), True
-        return tuple(_element(file, element, data_set, order, identifiers)), True
+        return tuple(judge.element(element, data_set)), True
 
-    context = ("verify", data_set.encoding, identifiers.short)
+    context = ("verify", data_set.encoding, identifiers.short, file.string(CHARSET))
     return chain.from_iterable(order.memory.shelf(context, tuple[str, ...]).answers(file, faults))
 
 
-def _element(
-    file: Part10, element: Element, data_set: DataSet, order: Order, identifiers: Identifiers
-) -> Iterator[str]:
-    rule = rule_of(file, order.rulebook, element, data_set)
-    if rule.action in {Action.REMOVE, Action.PIXELS}:
-        yield f"{show(element.tag)} may not stay"
-    elif element.items is not None:
-        for item in element.items:
-            for one in item:
-                yield from _element(file, one, item, order, identifiers)
-    else:
-        yield from _value(file, element, rule, order, identifiers)
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """What the elements of one clean file are judged by."""
 
+    file: Part10
+    order: Order
+    identifiers: Identifiers
 
-def _value(
-    file: Part10, element: Element, rule: Rule, order: Order, identifiers: Identifiers
-) -> Iterator[str]:
-    raw, vr = file.value(element), rule.vr
-    if rule.action is Action.DESCRIPTOR and _names_somebody(file, raw, vr, order):
-        yield f"{show(element.tag)} may still name somebody"
-    if identifiers.short_in_text(raw, vr):
-        yield f"an identifier of the raw header in {show(element.tag)}"
-    if vr == "UI":
-        for uid in raw.decode("latin-1").strip(" \0").split("\\"):
-            if order.identity.uid(uid) != uid:
-                yield f"{show(element.tag)} is a UID of somebody else's"
+    def element(
+        self, element: Element, data_set: DataSet, within: Action | None = None
+    ) -> Iterator[str]:
+        rule = rule_of(self.file, self.order.rulebook, element, data_set, within)
+        if rule.action in {Action.REMOVE, Action.PIXELS}:
+            yield f"{show(element.tag)} may not stay"
+        elif element.items is not None:
+            for item in element.items:
+                for one in item:
+                    yield from self.element(one, item, inner(rule, within))
+        else:
+            yield from self._value(element, rule)
 
+    def _value(self, element: Element, rule: Rule) -> Iterator[str]:
+        raw, vr = self.file.value(element), rule.vr
+        if rule.action is Action.DESCRIPTOR and self._names_somebody(raw, vr):
+            yield f"{show(element.tag)} may still name somebody"
+        if self.identifiers.short_in_text(raw, vr):
+            yield f"an identifier of the raw header in {show(element.tag)}"
+        if vr == "UI":
+            for uid in raw.decode("latin-1").strip(" \0").split("\\"):
+                if self.order.identity.uid(uid) != uid:
+                    yield f"{show(element.tag)} is a UID of somebody else's"
 
-def _names_somebody(file: Part10, raw: bytes, vr: str, order: Order) -> bool:
-    """Whether a description would change if nothing but its words were known."""
-    nobody = Identifiers(frozenset(), frozenset())
-    anew = Descriptors(Known(), nobody, 0, file.string(CHARSET), order.memory)
-    return anew.cleaned(raw, vr) != raw
+    def _names_somebody(self, raw: bytes, vr: str) -> bool:
+        """Whether a description would change if nothing but its words were known."""
+        nobody = Identifiers(frozenset(), frozenset())
+        charset = self.file.string(CHARSET)
+        anew = Descriptors(Known(), nobody, 0, charset, self.order.memory)
+        return anew.cleaned(raw, vr) != raw
 
 
 def _places(file: Part10, data_set: DataSet, identifiers: Identifiers) -> Iterator[str]:

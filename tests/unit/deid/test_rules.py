@@ -114,10 +114,11 @@ def test_what_may_carry_text_is_looked_at_and_a_flag_or_a_face_waits(
         (0x00181000, "LO", Action.DUMMY, Action.SCREEN),
         (0x00081030, "LO", Action.REMOVE, Action.DESCRIPTOR),
         (0x00102180, "SH", Action.REMOVE, Action.REMOVE),  # occupation: the patient's life
-        (0x00400555, "SQ", Action.EMPTY, Action.DUMMY_ITEMS),
+        (0x00400555, "SQ", Action.EMPTY, Action.CLEAN_ITEMS),
         (0x0020000D, "UI", Action.UID, Action.UID),
         (0x00081140, "SQ", Action.ITEMS, Action.ITEMS),
-        (0x0040A730, "SQ", Action.DUMMY_ITEMS, Action.DUMMY_ITEMS),
+        (0x0040A730, "SQ", Action.DUMMY_ITEMS, Action.CLEAN_ITEMS),
+        (0x00700001, "SQ", Action.DUMMY_ITEMS, Action.CLEAN_ITEMS),
         (0x00400275, "SQ", Action.REMOVE, Action.REMOVE),
         (0x00280010, "US", Action.KEEP, Action.KEEP),
         (0x00280010, "LO", Action.REMOVE, Action.REMOVE),  # wrong VR
