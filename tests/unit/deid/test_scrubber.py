@@ -352,8 +352,9 @@ def test_a_modality_is_no_title(raw: str) -> None:
     ("raw", "clean"),
     [
         ("Call +44 1916 275546 today.", "Call [PHONE] today."),
+        ("Read by James C. Hernandez yesterday.", "Read by [NAME] yesterday."),
         ("Lives at 6 Mill Brow, Guimaraes, WH2 4JY.", "Lives at [PLACE]."),
     ],
 )
-def test_a_year_in_a_phone_and_a_brow_are_no_leak(raw: str, clean: str) -> None:
+def test_what_once_leaked_is_found(raw: str, clean: str) -> None:
     assert scrub(raw, KNOWN, SHIFT).text == clean

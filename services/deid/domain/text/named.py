@@ -44,6 +44,8 @@ class Reader:
         if not self.lexicon.is_eponym(word.plain):
             return False
         behind = [one.plain for one in self.words[n + 1 : n + 4] if one.start - word.end < 40]
+        if behind and self._is_initial_behind(n):
+            return False
         for near in behind:
             if near in self.lexicon.heads or near.rstrip("s") in self.lexicon.heads:
                 return True
@@ -51,6 +53,13 @@ class Reader:
                 break
         before = [one.plain for one in self.words[max(n - 2, 0) : n]]
         return before[-1:] == ["of"] and before[0] in self.lexicon.heads
+
+    def _is_initial_behind(self, n: int) -> bool:
+        """A name such as "James C. Hernandez": a letter with a full stop, and a capital behind it."""
+        following = self.words[n + 1 : n + 3]
+        if len(following) < 2 or len(following[0].text) > 1 or not following[1].capital:
+            return False
+        return self.text[following[0].end : following[1].start] == ". "
 
     def exact(self, n: int) -> bool:
         word = self.words[n]
