@@ -4,6 +4,7 @@ import sys
 from base64 import b64decode
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from services.matching.api import (
     availability,
@@ -19,11 +20,14 @@ from services.matching.api import (
     why,
 )
 from services.matching.domain.decide import MATCHING
+from services.matching.domain.policy import Policy
 from services.matching.domain.state import Matching
 from services.matching.gateways import seed
+from services.matching.gateways.policy_file import PolicyBroken, read_policy
 from services.matching.gateways.reload import Watched
 from services.matching.optimiser import Optimiser
 from services.matching.performers import Teller
+from services.matching.reading_room import InForce, ReadingRoom
 from services.matching.settings import Settings
 from services.matching.store import contracts, roster
 from services.matching.store.cases import load, save
@@ -36,7 +40,7 @@ from shared.runtime.settings import EX_CONFIG, read
 from shared.runtime.webhooks import sending
 from shared.runtime.webhooks.secrets import Safe
 
-ROUTERS = (readers, availability, calendars, directory, operators, orders, live, next_case, why)
+ROUTERS = (readers, availability, calendars, directory, operators, orders, live, why)
 
 
 def edges(core: Core[Matching]) -> Edges:
@@ -44,14 +48,16 @@ def edges(core: Core[Matching]) -> Edges:
     planted = (
         () if settings.seed is None else (partial(plant, core.pool, seed.read(settings.seed)),)
     )
-    watched = () if settings.seed is None else (_watched(core.pool, settings.seed),)
+    rules = InForce(Policy() if settings.policy is None else read_policy(settings.policy))
+    watched = _watched(core.pool, settings, rules)
     key, allowed = settings.store_key, settings.allow_private
     safe = None if key is None else Safe(b64decode(key.get_secret_value()))
     http = sending.client(settings.trust)
-    loops = {"optimiser": Optimiser(core).run, "watch": Watch(core).run}
+    loops = {"optimiser": Optimiser(core, rules).run, "watch": Watch(core).run}
     loops |= {one.name: one.run for one in watched}
     loops |= {} if safe is None else {"teller": Teller(core, http, safe, allowed).run}
-    own = (files.router(watched), webhooks.router(core, safe, allowed))
+    asking = next_case.router(core, ReadingRoom(rules))
+    own = (files.router(watched), webhooks.router(core, safe, allowed), asking)
     return Edges(
         routers=(*(one.router(core) for one in ROUTERS), *own),
         loops=loops,
@@ -60,9 +66,19 @@ def edges(core: Core[Matching]) -> Edges:
     )
 
 
-def _watched(pool: Pool, path: Path) -> Watched[seed.Seed]:
-    """Read the seed again when it changes; a broken one leaves the old one in force."""
-    return Watched("seed", path, seed.read, partial(plant, pool))
+def _watched(pool: Pool, settings: Settings, rules: InForce) -> tuple[Watched[Any], ...]:
+    """Read the files again when they change; a broken one leaves the old one in force."""
+    found: list[Watched[Any]] = []
+    if settings.seed is not None:
+        found.append(Watched("seed", settings.seed, seed.read, partial(plant, pool)))
+    if settings.policy is not None:
+        found.append(Watched("policy", settings.policy, read_policy, partial(follow, rules)))
+    return tuple(found)
+
+
+async def follow(rules: InForce, policy: Policy) -> None:
+    """Hand out cases by another policy from now on: the next round and the next question see it."""
+    rules.policy = policy
 
 
 async def plant(pool: Pool, content: seed.Seed) -> None:
@@ -86,12 +102,14 @@ SERVICE: Service[Matching] = Service(
 
 
 def main() -> None:
-    """Run the program; a broken seed file stops it before it does anything."""
+    """Run the program; a broken seed or policy file stops it before it does anything."""
     settings = read(Settings)
     try:
         if settings.seed is not None:
             seed.read(settings.seed)
-    except seed.SeedBroken as error:
+        if settings.policy is not None:
+            read_policy(settings.policy)
+    except (seed.SeedBroken, PolicyBroken) as error:
         sys.stderr.write(f"matching can't start:\n{error}\n")
         raise SystemExit(EX_CONFIG) from None
     run(SERVICE, settings)

@@ -11,19 +11,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import get_args
 from uuid import UUID
 
 from prometheus_client import Gauge, Histogram
 
 from services.matching.domain.beside import wanted
+from services.matching.domain.directed import Directed
 from services.matching.domain.inputs import NobodyFits, OfferCase, ReadBeside
-from services.matching.domain.plan import Proposal, Round
+from services.matching.domain.plan import Proposal, Round, Waiting
+from services.matching.domain.policy import Policy
+from services.matching.domain.proposing import Facts, disturb
 from services.matching.domain.recall import recalls
 from services.matching.domain.state import Matching
+from services.matching.reading_room import InForce, ReadingRoom
 from services.matching.store import board, presence, roster, worklist
 from services.matching.store.cases import ROUND
 from services.matching.store.world import World, lead
-from shared.contracts.base import ReaderId
+from shared.contracts.base import CaseId, ReaderId, ServiceLevel
 from shared.contracts.envelope import derived_id
 from shared.runtime import clock
 from shared.runtime.postgres import Db, session
@@ -34,6 +39,7 @@ THOROUGH_SECONDS = 5.0
 CANDIDATE_SECONDS = 1.0
 SUBMITTED_TOGETHER = 200
 LOG_LASTS = timedelta(days=14)
+LEVELS = get_args(ServiceLevel)
 
 ROUND_SECONDS = Histogram(
     "overread_matching_round_seconds",
@@ -52,9 +58,10 @@ REMAINING = Gauge(
 
 @dataclass(frozen=True, slots=True)
 class Optimiser:
-    """Plans offers for ever, whenever it leads."""
+    """Plans offers for ever, whenever it leads: in rounds, and where time is short."""
 
     core: Core[Matching]
+    rules: InForce
 
     async def run(self) -> None:
         async with session(self.core.pool) as db:
@@ -67,7 +74,7 @@ class Optimiser:
 
     async def _lead(self, db: Db) -> None:
         """Work with the connection that holds the lock: without it nothing can be read."""
-        rounds, thorough_at = Rounds(db), -math.inf
+        rounds, thorough_at = Rounds(db, ReadingRoom(self.rules)), -math.inf
         while True:
             began = clock.ticks()
             thorough = began - thorough_at >= THOROUGH_SECONDS
@@ -103,15 +110,19 @@ class Rounds:
     """The rounds of one leader, each over no more than what may have changed."""
 
     db: Db
+    room: ReadingRoom
     world: World = field(default_factory=World)
     free: set[ReaderId] = field(default_factory=set)
+    policy: Policy | None = None
+    _directed: Directed | None = None
 
     async def next(self, now: datetime, *, thorough: bool) -> list[Proposal]:
-        """Plan over all that wait if somebody became free or the roster changed.
+        """Plan over all that wait if somebody became free, or the roster or the policy changed.
 
         Otherwise over what stirred: for the others nobody was free last time either.
         """
         readers, changed = await self.world.roster(self.db)
+        changed |= self._amended()
         away = await presence.away(self.db, now)
         this = Round(
             readers,
@@ -133,11 +144,43 @@ class Rounds:
             self.world.forget()
         else:
             waiting = await self.world.stirred(self.db)
-        proposals += this.plan(waiting)
+        proposals += this.plan(await self._pushed(waiting, now))
+        if self._directs:
+            facts = Facts(self.world.version, this.loads, away.keys(), this.work)
+            proposals += self._urgent(facts, now)
         proposals += wanted(waiting, readers, this.loads)
         self.free = this.free
         FREE.set(len(this.free))
         return proposals
+
+    def _amended(self) -> bool:
+        """Tell whether another policy came into force since the last round."""
+        old, self.policy = self.policy, self.room.rules.policy
+        return old is not None and old is not self.policy
+
+    @property
+    def _directs(self) -> bool:
+        return not set(LEVELS) <= self.room.rules.policy.push
+
+    async def _pushed(self, waiting: list[Waiting], now: datetime) -> list[Waiting]:
+        """Give those that are offered in rounds, and those for which nobody will come."""
+        if not self._directs:
+            return waiting
+        async with self.room.lock:
+            self._directed = await self.room.look(self.db, now)
+            alone = self.room.deserted(self._directed, now)
+        push = self.room.rules.policy.push
+        return [
+            one
+            for one in waiting
+            if one.need.service_level in push or CaseId(one.need.case_id) in alone
+        ]
+
+    def _urgent(self, facts: Facts, now: datetime) -> Iterator[Proposal]:
+        directed = self._directed
+        if directed is not None:
+            for entry, urge in self.room.urges(directed, now):
+                yield disturb(directed, entry, urge, facts, now)
 
 
 def _silence() -> None:

@@ -14,6 +14,9 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="MATCHING_")
 
+    policy: Path | None = Field(
+        default=None, description="a YAML file: how cases are handed out; the default if unset"
+    )
     seed: Path | None = Field(
         default=None, description="a YAML file of readers and contracts, loaded at each start"
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
+from services.matching.domain.chosen import Chosen
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import Matching
 from services.matching.domain.why import Advice, Scored, advise, replay
@@ -39,7 +40,11 @@ class Replayed(BaseModel):
 
 
 class Reason(BaseModel):
-    """One decision. `advice` says what would help where nobody fitted."""
+    """One decision. `advice` says what would help where nobody fitted.
+
+    `chosen`: the reader had asked for the next case. The best of those they could have had, and
+    those that were held back for somebody else.
+    """
 
     seq: int
     at: AwareDatetime
@@ -52,6 +57,7 @@ class Reason(BaseModel):
     rejected: tuple[Rejected, ...]
     excluded: tuple[Ineligible, ...]
     advice: tuple[Advice, ...]
+    chosen: Chosen | None = None
     replayed: Replayed
 
 
@@ -106,5 +112,6 @@ def _shown(kept: Kept, readers: Mapping[ReaderId, Reader]) -> Reason:
         ),
         excluded=explanation.excluded if explanation else decision.why,
         advice=() if decision.reader else advise(decision.considered, readers),
+        chosen=decision.chosen,
         replayed=Replayed(same=not again.differs, differs=again.differs),
     )

@@ -96,6 +96,7 @@ def _decided(received: Input, answers: Answers) -> Answers:
                 assignment=one.assignment,
                 reader=one.reader,
                 explanation=one.explanation,
+                chosen=getattr(received, "chosen", None),
             )
             yield own.Decided(case_id=one.case_id, decision=decision)
         elif isinstance(one, NoEligibleReader):

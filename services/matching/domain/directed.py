@@ -5,7 +5,7 @@ and those that no right subspecialist is forecast to reach in time. Everything e
 for a right subspecialist who will come. Times are seconds since 1970.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.matching.domain.need import GENERAL
+from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Pool
 from services.matching.domain.rota import NEVER, Seconds
 from services.matching.domain.staff import Mask
@@ -20,6 +21,22 @@ from shared.contracts.matching import Explanation, ScoreTerm
 
 Rows: TypeAlias = NDArray[np.intp]
 FORECAST_MOST: Final = 600
+
+
+def urgency(latest: Seconds, owed: Seconds, now: float, policy: Policy) -> Seconds:
+    """Say how soon each must be begun, in [0, 1]; what is too late steps back, for a while."""
+    slack = latest - now
+    half = policy.urgent_within.total_seconds()
+    late = np.clip((now - owed) / policy.late_after.total_seconds(), 0, 1)
+    behind = policy.late_share + (1 - policy.late_share) * late
+    return np.asarray(np.where(slack >= 0, half / (half + np.maximum(slack, 0)), behind))
+
+
+def depth(wanted: str, fields: Sequence[str]) -> float:
+    """Prefer whose first-named field it is: 1 for the first, 1/2 for the second, and so on."""
+    if wanted == GENERAL:
+        return 1.0
+    return 1 / (1 + fields.index(wanted)) if wanted in fields else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +73,21 @@ class Directed:
 
     def next_for(self, reader: int, now: float) -> Choice | None:
         """Give the best case for a reader who is free; None: nothing, or it is held for others."""
-        pool = self.pool
         self.stir(now)
-        mine = pool.right[:, reader]
-        rows = np.flatnonzero(pool.waits & pool.able[:, reader] & (mine | pool.released))
+        rows = self.free_for(reader)
         if not len(rows):
             return None
-        terms = {
+        return self._best(rows, np.full(len(rows), reader), self.terms(rows, reader, now))
+
+    def terms(self, rows: Rows, reader: int, now: float) -> dict[str, Seconds]:
+        """Give what tells the cases for one reader apart, each in [0, 1]."""
+        pool = self.pool
+        mine = pool.right[rows, reader]
+        return {
             "urgency": self.urgency(rows, now),
-            "depth": np.where(mine[rows], self._depths(rows, reader), 0.0),
+            "depth": np.where(mine, self._depths(rows, reader), 0.0),
             "scarcity": 1 / np.maximum(1, (pool.able[rows] & self.present).sum(axis=1)),
         }
-        return self._best(rows, np.full(len(rows), reader), terms)
 
     def reader_for(self, row: int, idle: Mask, now: float) -> Choice | None:
         """Give the best of the readers who wait for a case; None: it is held for others."""
@@ -116,6 +136,8 @@ class Directed:
         """
         pool, policy = self.pool, self.pool.policy
         self._forecast_at = now
+        if not pool.staff.readers:
+            return
         rows = np.flatnonzero(pool.waits)
         rows = rows[np.argsort(pool.latest[rows], kind="stable")][:FORECAST_MOST]
         # who is rostered and absent is no hope until their next shift
@@ -124,6 +146,7 @@ class Directed:
         for row in rows:
             starts = np.where(pool.right[row], from_then, NEVER)
             first = int(starts.argmin())
+            pool.awaited[row], pool.awaited_at[row] = first, starts[first]
             if starts[first] > pool.latest[row] - pool.margin[row]:
                 pool.released[row] = True
             else:
@@ -132,12 +155,8 @@ class Directed:
 
     def urgency(self, rows: Rows, now: float) -> Seconds:
         """Say how soon each must be begun, in [0, 1]; what is too late steps back, for a while."""
-        pool, policy = self.pool, self.pool.policy
-        slack = pool.latest[rows] - now
-        half = policy.urgent_within.total_seconds()
-        late = np.clip((now - pool.owed[rows]) / policy.late_after.total_seconds(), 0, 1)
-        behind = policy.late_share + (1 - policy.late_share) * late
-        return np.asarray(np.where(slack >= 0, half / (half + np.maximum(slack, 0)), behind))
+        pool = self.pool
+        return urgency(pool.latest[rows], pool.owed[rows], now, pool.policy)
 
     def soonest(self, row: int, now: float) -> float:
         """Give when the first of all who may read it is forecast to be free; inf: never."""
@@ -169,16 +188,29 @@ class Directed:
             terms={name: float(value[best]) for name, value in terms.items()},
         )
 
+    def held_back(self, reader: int) -> Rows:
+        """Give the cases that a reader may read and are held for a right subspecialist."""
+        pool = self.pool
+        kept = pool.waits & pool.able[:, reader] & ~pool.right[:, reader] & ~pool.released
+        return np.flatnonzero(kept)
+
+    def free_for(self, reader: int) -> Rows:
+        """Give the cases of which this reader gets one."""
+        pool = self.pool
+        mine = pool.right[:, reader] | pool.released
+        return np.flatnonzero(pool.waits & pool.able[:, reader] & mine)
+
+    def hold(self, row: int, now: float) -> None:
+        """Say of one case alone whether it is held: the next forecast may be minutes away."""
+        self.pool.released[row] = self._hopeless(row, now)
+
     def _depths(self, rows: Rows, reader: int) -> Seconds:
         return np.array([self._depth(int(row), reader) for row in rows])
 
     def _depth(self, row: int, reader: int) -> float:
         """Prefer whose first-named field it is: 1 for the first, 1/2 for the second, and so on."""
-        wanted = self.pool.entry(row).need.subspecialty
         fields = self.pool.staff.readers[reader].subspecialties
-        if wanted == GENERAL:
-            return 1.0
-        return 1 / (1 + fields.index(wanted)) if wanted in fields else 0.0
+        return depth(self.pool.entry(row).need.subspecialty, fields)
 
     def explain(self, choice: Choice) -> Explanation:
         weights = self.pool.policy.weights

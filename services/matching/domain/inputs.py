@@ -5,6 +5,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from pydantic import AwareDatetime
 
+from services.matching.domain.chosen import Chosen
 from services.matching.domain.eligibility import RESTED, Work
 from services.matching.domain.reader import Reader
 from services.matching.domain.why import Considered
@@ -85,6 +86,7 @@ class TakeCase(Frozen):
     work: Work = RESTED
     explanation: Explanation
     considered: Considered | None = None
+    chosen: Chosen | None = None
     broad: bool = False
 
 

@@ -42,6 +42,9 @@ class Weights(Told):
 class Policy(Told):
     """A policy file.
 
+    Cases of the levels in `push` are offered in rounds, as soon as a reader is free. All others
+    wait for a reader who asks for the next case; offers of them are the exception.
+
     A case is held for a right subspecialist who is forecast to begin `margin` before it would be
     too late; the forecast takes `forecast_load` times the predicted readings, for what will still
     arrive. `urgent_within` is the slack at which urgency is half of what it can be. `late_after`
@@ -57,6 +60,7 @@ class Policy(Told):
     """
 
     name: Word = "directed_1"
+    push: frozenset[ServiceLevel] = frozenset()
     weights: Weights = Weights()
     urgent_within: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=2)
     margin: Mapping[ServiceLevel, Span] = Field(default_factory=dict)

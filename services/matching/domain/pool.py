@@ -14,13 +14,14 @@ import numpy as np
 from services.matching.domain.eligibility import Earlier
 from services.matching.domain.need import Need
 from services.matching.domain.policy import Policy
-from services.matching.domain.rota import Rota, Seconds
+from services.matching.domain.rota import NEVER, Rota, Seconds
 from services.matching.domain.staff import Mask, Staff
 from shared.contracts.base import CaseId, ReaderId
 
 FIRST: Final = 64
 _ROWS: Final = (
     "waits", "released", "latest", "owed", "reading", "margin", "right", "able", "asked",
+    "awaited", "awaited_at",
 )  # fmt: skip
 
 
@@ -40,7 +41,10 @@ class Entry:
 
 @dataclass
 class Pool:
-    """The waiting cases. `released`: held back no longer for the right subspecialists."""
+    """The waiting cases. `released`: held back no longer for the right subspecialists.
+
+    `awaited` is the right subspecialist who is forecast to begin a case first, at `awaited_at`.
+    """
 
     staff: Staff
     rota: Rota
@@ -60,6 +64,8 @@ class Pool:
         self.right: Mask = np.zeros((FIRST, readers), bool)
         self.able: Mask = np.zeros((FIRST, readers), bool)
         self.asked: Mask = np.zeros((FIRST, readers), bool)
+        self.awaited: Seconds = np.full(FIRST, -1.0)
+        self.awaited_at: Seconds = np.full(FIRST, NEVER)
 
     def add(self, entry: Entry, now: float) -> int:
         """Take a case in, or take note of what changed about it; give its row."""
@@ -72,6 +78,7 @@ class Pool:
         self.entries[row] = entry
         self.waits[row] = True
         self.released[row] = False
+        self.awaited[row], self.awaited_at[row] = -1, NEVER
         self.owed[row] = entry.owed_at
         self.reading[row] = self.policy.reading_of(level).total_seconds()
         self.margin[row] = self.policy.margin_of(level).total_seconds()

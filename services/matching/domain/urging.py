@@ -44,6 +44,11 @@ class Urge:
     until: float
 
 
+def nobody() -> Crew:
+    """Give the crew of an empty roster."""
+    return Crew(np.zeros(0, bool), np.zeros(0, bool))
+
+
 def pressing(directed: Directed, row: int, asked: Sequence[Asked], now: float) -> tuple[bool, ...]:
     """Tell by which way one more is to be asked: interrupting, paging; nothing where neither."""
     pool, policy = directed.pool, directed.pool.policy

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import AwareDatetime
 
+from services.matching.domain.chosen import Chosen, differences
 from services.matching.domain.eligibility import (
     BY_SCOPE,
     CONSTRAINTS,
@@ -118,13 +119,17 @@ class Considered(Frozen):
 
 
 class Decision(Frozen):
-    """What was decided: whom the case was offered to; or, without one, why to nobody."""
+    """What was decided: whom the case was offered to; or, without one, why to nobody.
+
+    `chosen`: the reader asked for the next case, and this was the best for the whole pool.
+    """
 
     considered: Considered
     assignment: OpaqueId | None = None
     reader: ReaderId | None = None
     explanation: Explanation | None = None
     why: tuple[Ineligible, ...] = ()
+    chosen: Chosen | None = None
 
 
 def consider(
@@ -224,6 +229,11 @@ def _differences(
     asked: Mapping[ReaderId, Candidate],
     answers: Mapping[ReaderId, Constraint | None],
 ) -> Iterator[str]:
+    if decision.chosen is not None:
+        yield from differences(decision.chosen, {name: one.reader for name, one in asked.items()})
+        if answers.get(decision.chosen.reader, CONSTRAINTS[0]) is not None:
+            yield "eligible"
+        return
     if decision.considered.policy != POLICY:
         yield "policy"
     elif any(

@@ -90,6 +90,7 @@ def _matching(keys: Keys, _: Addresses) -> dict[str, str]:
     key = {"MATCHING_STORE_KEY": keys.matching_store} if keys.matching_store else {}
     return key | {
         "MATCHING_SEED": _seed("matching"),
+        "MATCHING_POLICY": _seed("matching-policy"),
         # A reader's receiver on this machine, as for a partner's below.
         "MATCHING_ALLOW_PRIVATE": "127.0.0.0/8,::1/128",
     }

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
 import httpx
 from asyncpg import connect
 
+import examples
 from services.matching.__main__ import SERVICE
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import Matching
@@ -22,6 +24,8 @@ from shared.testing.running import Live, running
 from shared.testing.tokens import Issuing, issuing
 from tests.unit.matching.cases import accepted, deidentified
 
+# Most tests are about offers, which are the exception under the default policy.
+PUSHED = Path(examples.__file__).parent / "matching-policy.yaml"
 ORIGIN = UUID("0f0f0f0f-0000-4000-8000-000000000005")
 
 
@@ -113,7 +117,7 @@ async def ward(
             objects="memory://",
             issuer=issuer.url,
             topic_prefix=prefix,
-            **settings,
+            **{"policy": PUSHED, **settings},
         )
         lives = [await stack.enter_async_context(running(SERVICE, told)) for _ in range(replicas)]
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=lives[0].url, timeout=20))

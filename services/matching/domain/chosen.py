@@ -1,0 +1,151 @@
+"""Why was this case the reader's next one, and what was held back, for whom?
+
+What the choice was made of is kept: the cases that the reader could have had and those that were
+held back, each with what its terms look at, and the policy. From these it is made again.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+from pydantic import AwareDatetime
+
+from services.matching.domain.directed import Choice, Directed, Rows, depth, urgency
+from services.matching.domain.policy import Policy
+from services.matching.domain.reader import Reader
+from services.matching.domain.rota import NEVER
+from shared.contracts.base import CaseId, Code, Frozen, ReaderId
+from shared.contracts.matching import ScoreTerm
+
+SHOWN: Final = 10
+# Two computations of the same terms may differ in the last digits that are kept.
+NEARLY: Final = 0.0001
+
+
+class Alternative(Frozen):
+    """A case that the reader could have had.
+
+    `begin_by`: the last moment at which it could be begun, None where that is over or nobody
+    comes; `owed_at`: when its report is. `able`: how many there may read it.
+    """
+
+    case_id: CaseId
+    subspecialty: Code
+    right: bool
+    begin_by: AwareDatetime | None
+    owed_at: AwareDatetime
+    able: int
+    score: float
+    terms: tuple[ScoreTerm, ...]
+
+
+class HeldBack(Frozen):
+    """A case that this reader may read, held for the right subspecialist forecast to begin it."""
+
+    case_id: CaseId
+    begin_by: AwareDatetime | None
+    awaited: ReaderId | None
+    awaited_at: AwareDatetime | None
+
+
+class Chosen(Frozen):
+    """The choice: the best first among `cases`, and the most urgent first among `held_back`."""
+
+    reader: ReaderId
+    at: AwareDatetime
+    policy: Policy
+    cases: tuple[Alternative, ...]
+    held_back: tuple[HeldBack, ...]
+
+
+def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
+    """Keep what a choice was made of, before anything else changes."""
+    reader, pool = choice.reader, directed.pool
+    rows = directed.free_for(reader)
+    each = _alternatives(directed, rows, reader, now)
+    first = pool.entry(choice.row).need.case_id
+    best = sorted(each, key=lambda one: (str(one.case_id) != str(first), -one.score))
+    held = directed.held_back(reader)
+    held = held[np.argsort(pool.latest[held], kind="stable")][:SHOWN]
+    return Chosen(
+        reader=pool.staff.readers[reader].id,
+        at=now,
+        policy=pool.policy,
+        cases=tuple(best[:SHOWN]),
+        held_back=tuple(_held(directed, int(row)) for row in held),
+    )
+
+
+def _alternatives(
+    directed: Directed, rows: Rows, reader: int, now: datetime
+) -> Iterator[Alternative]:
+    pool = directed.pool
+    terms = directed.terms(rows, reader, now.timestamp())
+    able = (pool.able[rows] & directed.present).sum(axis=1)
+    for n, row in enumerate(map(int, rows)):
+        need = pool.entry(row).need
+        of = {name: float(value[n]) for name, value in terms.items()}
+        yield Alternative(
+            case_id=CaseId(need.case_id),
+            subspecialty=need.subspecialty,
+            right=bool(pool.right[row, reader]),
+            begin_by=_moment(float(pool.latest[row])),
+            owed_at=datetime.fromtimestamp(float(pool.owed[row]), UTC),
+            able=int(able[n]),
+            score=_score(of, pool.policy),
+            terms=_told(of, pool.policy),
+        )
+
+
+def _held(directed: Directed, row: int) -> HeldBack:
+    pool, awaited = directed.pool, int(directed.pool.awaited[row])
+    return HeldBack(
+        case_id=CaseId(pool.entry(row).need.case_id),
+        begin_by=_moment(float(pool.latest[row])),
+        awaited=pool.staff.readers[awaited].id if awaited >= 0 else None,
+        awaited_at=_moment(float(pool.awaited_at[row])),
+    )
+
+
+def differences(kept: Chosen, roster: Mapping[ReaderId, Reader]) -> Iterator[str]:
+    """Make the choice again from what was kept; name what comes out otherwise."""
+    reader = roster.get(kept.reader)
+    if reader is None:
+        yield "reader"
+        return
+    again = [_again(one, reader, kept) for one in kept.cases]
+    if any(
+        abs(_score(of, kept.policy) - was.score) > NEARLY
+        for of, was in zip(again, kept.cases, strict=True)
+    ):
+        yield "scores"
+    scores = [_score(of, kept.policy) for of in again]
+    if scores and scores[0] < max(scores) - NEARLY:
+        yield "choice"
+
+
+def _again(one: Alternative, reader: Reader, kept: Chosen) -> dict[str, float]:
+    latest = -NEVER if one.begin_by is None else one.begin_by.timestamp()
+    owed, at = np.array([one.owed_at.timestamp()]), kept.at.timestamp()
+    return {
+        "urgency": float(urgency(np.array([latest]), owed, at, kept.policy)[0]),
+        "depth": depth(one.subspecialty, reader.subspecialties) if one.right else 0.0,
+        "scarcity": 1 / max(1, one.able),
+    }
+
+
+def _score(terms: Mapping[str, float], policy: Policy) -> float:
+    each = (getattr(policy.weights, name) * value for name, value in terms.items())
+    return round(float(sum(each)), 4)
+
+
+def _told(terms: Mapping[str, float], policy: Policy) -> tuple[ScoreTerm, ...]:
+    return tuple(
+        ScoreTerm(term=name, value=round(value, 4), weight=getattr(policy.weights, name))
+        for name, value in terms.items()
+    )
+
+
+def _moment(at: float) -> datetime | None:
+    return datetime.fromtimestamp(at, UTC) if np.isfinite(at) else None
