@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.measured import engine, large, series
-from benchmarks.measured.race import COPY, LOOP, OURS, Race
+from benchmarks.measured.race import COPY, FETCHED, LOOP, OURS, Race
 from benchmarks.pipeline import Figure, show
 
 
@@ -40,7 +40,8 @@ CT instances of 0.53 MB with a header made here of 121 attributes, and then with
 scanner (262, with its private ones); milliseconds of CPU an instance, when all is warm, each
 instance seen once. The contenders take turns in each round; the figures are medians of rounds, the
 ratios medians of the rounds' own. Ours: walked, cleaned by the whole policy, hashed before and
-after, searched for every identifier of its header, walked and judged again. The pydicom loop reads,
+after, searched for every identifier of its header, walked and judged again; a service
+knows the raw hash from whoever fetched the file. The pydicom loop reads,
 removes private tags, changes names, dates and UIDs, and writes; the peers do what their
 documentation begins with. The pool's rate is by the clock on the wall, on what is idle.
 The loop of Python is a fixed piece of work, and tells how fast the machine was."""
@@ -79,8 +80,9 @@ def _raced(folder: Path, names: tuple[str, ...], size: Size, whose: str = "") ->
     if not whose:
         yield Figure(LOOP, race.typical(LOOP), "ms CPU")
         yield Figure(COPY, race.typical(COPY), "ms CPU")
-    ours = race.typical(OURS)
-    yield Figure(whose + OURS, ours, "ms CPU", f"at most {_MOST_MS}", ours <= _MOST_MS)
+    for name in (OURS, FETCHED):
+        ours = race.typical(name)
+        yield Figure(whose + name, ours, "ms CPU", f"at most {_MOST_MS}", ours <= _MOST_MS)
     for name in names:
         if name in race.skipped:
             print(f"not measured: {whose}{name} {race.skipped[name]}")

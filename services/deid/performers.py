@@ -174,7 +174,9 @@ class Cleaning:
         async with self.vault.fetched_all(batch) as sources:
             pairs = [(one, one.with_name(f"clean-{one.name}")) for one in sources]
             drawn = _drawn(plan.case_id, batch, sources, decisions)
-            receipts = await cleaned(self.sandbox, pairs, replace(task, drawn=drawn))
+            hashes = {path.name: raw.sha256 for path, raw in zip(sources, batch, strict=True)}
+            here = replace(task, drawn=drawn, hashes=hashes)
+            receipts = await cleaned(self.sandbox, pairs, here)
             done = [
                 _settled(plan.case_id, study, raw, receipt, decisions)
                 for raw, receipt in zip(batch, receipts, strict=True)

@@ -45,7 +45,8 @@ class Task:
     patient of `case`, or of the file's study. `pseudonym` is what the case's patient is called
     already: a file of somebody else's goes under the case. What one of the `others` made is left.
     With `way_back` the receipt tells the old names: they are patient data.
-    `drawn`: boxes that operators drew, by the file's name.
+    By a file's name: `drawn`, the boxes that operators drew, and `hashes`, the SHA-256 that who
+    fetched it has just made sure of; others are hashed here.
     """
 
     key: Key
@@ -57,6 +58,7 @@ class Task:
     others: tuple[Key, ...] = ()
     way_back: bool = False
     drawn: Mapping[str, tuple[Placed, ...]] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +115,13 @@ def clean_instance(source: Path, target: Path, task: Task) -> Receipt:
         return _cleaned(source, target, task)
     except UnreadableError as error:
         target.unlink(missing_ok=True)
-        raw = _sha256(source)
+        raw = task.hashes.get(source.name) or _sha256(source)
         return Receipt("", "", raw, "", 0, (), (Doubt("unreadable", error.detail),))
 
 
 def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
     with _opened(source) as raw:
-        raw_sha256 = hashlib.sha256(raw).hexdigest() if isinstance(raw, bytes) else _sha256(source)
+        raw_sha256 = task.hashes.get(source.name) or _hashed(raw, source)
         file = read_part10(raw)
         order = _order(file, task)
         seen = looked(
@@ -242,6 +244,10 @@ def mapped(path: Path) -> Iterator[mmap]:
             raise UnreadableError("not_dicom", "the file is empty")
         with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
             yield mapped
+
+
+def _hashed(raw: bytes | mmap, source: Path) -> str:
+    return hashlib.sha256(raw).hexdigest() if isinstance(raw, bytes) else _sha256(source)
 
 
 def _sha256(path: Path) -> str:

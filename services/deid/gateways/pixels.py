@@ -89,7 +89,7 @@ def _native(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes | m
 def _blanked(file: Part10, at: int, length: int, blanks: Blanks) -> Iterator[bytes]:
     """Frame by frame, so that a long loop takes no more memory than a short one."""
     raster = Raster.of(file)
-    if raster is None or raster.size * raster.frames != length:
+    if raster is None or not length or raster.size * raster.frames != length:
         raise UnblankableError("the pixels are not whole bytes")
     for number in range(raster.frames):
         start, boxes = at + number * raster.size, blanks.on(number)

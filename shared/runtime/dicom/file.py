@@ -16,6 +16,8 @@ IMPLICIT_VR_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_VR_LITTLE = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 EXPLICIT_VR_BIG = "1.2.840.10008.1.2.2"
+RLE = "1.2.840.10008.1.2.5"
+_RLE_MOST = 64  # bytes out of one: 128 equal ones take two (PS3.5 G.3.1)
 NATIVE = frozenset((IMPLICIT_VR_LITTLE, EXPLICIT_VR_LITTLE, DEFLATED, EXPLICIT_VR_BIG))
 # PS3.5 A.4: JPEG (4.50 to 4.70), JPEG-LS (4.80, 81), JPEG 2000 (4.90 to 93), HTJ2K (4.201 to 203),
 # MPEG-2, MPEG-4, HEVC (4.100 to 108), RLE (5), encapsulated uncompressed (1.98).
@@ -93,7 +95,7 @@ def read_part10(buffer: Buffer, limits: Limits = LIMITS) -> Part10:
     else:
         syntax, meta, data_set = pattern.syntax, pattern.meta, pattern.data_set
         file = Part10(syntax, meta, data_set, buffer, buffer, pattern, changed)
-    _check_pixels(file)
+    _check_pixels(file, limits)
     return file
 
 
@@ -162,7 +164,7 @@ def _inflate(buffer: Buffer, at: int, limits: Limits) -> bytearray:
     return out
 
 
-def _check_pixels(file: Part10) -> None:
+def _check_pixels(file: Part10, limits: Limits) -> None:
     """A file cut inside, or before, its pixels is truncated whatever its lengths say."""
     pixels = file.data_set.get(PIXEL_DATA)
     if pixels is None:
@@ -172,6 +174,7 @@ def _check_pixels(file: Part10) -> None:
             raise UnreadableError("malformed", "encapsulated pixels in a native transfer syntax")
         if len(pixels.fragments) <= 1:  # the offset table alone
             raise UnreadableError("pixels_missing", "Pixel Data holds no fragment")
+        _check_compressed(file, pixels.fragments, limits)
         return
     if file.transfer_syntax not in NATIVE:
         raise UnreadableError("malformed", "native pixels in an encapsulated transfer syntax")
@@ -184,4 +187,18 @@ def _check_pixels(file: Part10) -> None:
     if pixels.length < wanted:
         raise UnreadableError(
             "pixels_too_short", f"Pixel Data has {pixels.length} bytes, its description {wanted}"
+        )
+
+
+def _check_compressed(file: Part10, fragments: tuple[tuple[int, int], ...], limits: Limits) -> None:
+    """What a description promises may be far more than its bytes can hold, or a decoder bear."""
+    wanted, frames = file.native_pixel_bytes() or 0, file.number(_FRAMES) or 1
+    if wanted > limits.frame * frames:
+        raise UnreadableError(
+            "too_large", f"a frame of {wanted // frames} bytes, {limits.frame} are allowed"
+        )
+    there = sum(length for _, length in fragments[1:])
+    if file.transfer_syntax == RLE and wanted > there * _RLE_MOST:
+        raise UnreadableError(
+            "pixels_too_short", f"{there} bytes of RLE cannot be the {wanted} of its description"
         )

@@ -13,6 +13,7 @@ class Limits:
     ratio: how many bytes may come out of one deflated byte, after the first 64 MiB; scans give
         2 to 20, a bomb 1,000.
     file: bytes of the whole file.
+    frame: bytes of a compressed frame when it is decoded; the largest radiographs have 100 MiB.
     """
 
     depth: int = 64
@@ -20,6 +21,7 @@ class Limits:
     inflated: int = 256 << 20
     ratio: int = 100
     file: int = 4 << 30
+    frame: int = 256 << 20
 
 
 LIMITS = Limits()

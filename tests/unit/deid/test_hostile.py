@@ -17,6 +17,7 @@ from tests.fuzz.target import attempt
 from tests.unit.deid.files import BIG, DEFLATED, EXPLICIT, IMPLICIT, JPEG, Writer, task
 from tests.unit.dicom.test_walk import ATTACKS
 
+HOSTILE = Path(__file__).parent / "hostile"
 SECONDS, MEMORY = 2.0, 512 << 20
 PATIENT = {
     "plain": (),
@@ -128,3 +129,18 @@ async def test_what_a_killed_child_was_working_on_is_held_and_its_neighbours_are
         receipts = await cleaned(sandbox, pairs, task())
 
     assert [bool(one.doubts) for one in receipts] == [False, True, False]
+
+
+async def test_a_decoder_that_aborts_takes_its_child_along_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    honest, deadly = tmp_path / "honest.dcm", tmp_path / "deadly.dcm"
+    honest.write_bytes(TEN["explicit, plain"])
+    deadly.write_bytes((HOSTILE / "jpeg-that-aborts-its-decoder.dcm").read_bytes())
+    pairs = [(one, one.with_suffix(".clean")) for one in (deadly, honest)]
+
+    async with Sandbox(workers=1, memory=MEMORY) as sandbox:
+        receipts = await cleaned(sandbox, pairs, task())
+
+    assert [bool(one.doubts) for one in receipts] == [True, False]
+    assert not deadly.with_suffix(".clean").exists()
