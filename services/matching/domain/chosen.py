@@ -15,6 +15,7 @@ from services.matching.domain.directed import Choice, Directed, Rows, depth, urg
 from services.matching.domain.policy import Policy
 from services.matching.domain.reader import Reader
 from services.matching.domain.rota import NEVER
+from services.matching.domain.track import Track, experienced
 from shared.contracts.base import CaseId, Code, Frozen, ReaderId
 from shared.contracts.matching import ScoreTerm
 
@@ -27,7 +28,8 @@ class Alternative(Frozen):
     """A case that the reader could have had.
 
     `begin_by`: the last moment at which it could be begun, None where that is over or nobody
-    comes; `owed_at`: when its report is. `able`: how many there may read it.
+    comes; `owed_at`: when its report is. `able`: how many there may read it. `seen`: the reader has
+    read the patient before.
     """
 
     case_id: CaseId
@@ -36,6 +38,9 @@ class Alternative(Frozen):
     begin_by: AwareDatetime | None
     owed_at: AwareDatetime
     able: int
+    modalities: tuple[str, ...] = ()
+    reason: Code | None = None
+    seen: bool = False
     score: float
     terms: tuple[ScoreTerm, ...]
 
@@ -50,13 +55,17 @@ class HeldBack(Frozen):
 
 
 class Chosen(Frozen):
-    """The choice: the best first among `cases`, and the most urgent first among `held_back`."""
+    """The choice: the best first among `cases`, and the most urgent first among `held_back`.
+
+    `track` is what was known of the reader.
+    """
 
     reader: ReaderId
     at: AwareDatetime
     policy: Policy
     cases: tuple[Alternative, ...]
     held_back: tuple[HeldBack, ...]
+    track: Track | None = None
 
 
 def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
@@ -74,6 +83,7 @@ def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
         policy=pool.policy,
         cases=tuple(best[:SHOWN]),
         held_back=tuple(_held(directed, int(row)) for row in held),
+        track=directed.tracks.get(pool.staff.readers[reader].id),
     )
 
 
@@ -84,7 +94,8 @@ def _alternatives(
     terms = directed.terms(rows, reader, now.timestamp())
     able = (pool.able[rows] & directed.present).sum(axis=1)
     for n, row in enumerate(map(int, rows)):
-        need = pool.entry(row).need
+        entry = pool.entry(row)
+        need = entry.need
         of = {name: float(value[n]) for name, value in terms.items()}
         yield Alternative(
             case_id=CaseId(need.case_id),
@@ -93,6 +104,9 @@ def _alternatives(
             begin_by=_moment(float(pool.latest[row])),
             owed_at=datetime.fromtimestamp(float(pool.owed[row]), UTC),
             able=int(able[n]),
+            modalities=need.modalities,
+            reason=need.reason_for_review,
+            seen=pool.staff.readers[reader].id in entry.seen_by,
             score=_score(of, pool.policy),
             terms=_told(of, pool.policy),
         )
@@ -128,7 +142,15 @@ def differences(kept: Chosen, roster: Mapping[ReaderId, Reader]) -> Iterator[str
 def _again(one: Alternative, reader: Reader, kept: Chosen) -> dict[str, float]:
     latest = -NEVER if one.begin_by is None else one.begin_by.timestamp()
     owed, at = np.array([one.owed_at.timestamp()]), kept.at.timestamp()
-    return {
+    known = (
+        {}
+        if kept.track is None
+        else {
+            "experience": experienced(kept.track, one.modalities, one.reason or ""),
+            "continuity": float(one.seen),
+        }
+    )
+    return known | {
         "urgency": float(urgency(np.array([latest]), owed, at, kept.policy)[0]),
         "depth": depth(one.subspecialty, reader.subspecialties) if one.right else 0.0,
         "scarcity": 1 / max(1, one.able),

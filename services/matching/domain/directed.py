@@ -17,6 +17,8 @@ from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Pool
 from services.matching.domain.rota import NEVER, Seconds
 from services.matching.domain.staff import Mask
+from services.matching.domain.track import Track, experienced
+from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation, ScoreTerm
 
 Rows: TypeAlias = NDArray[np.intp]
@@ -55,10 +57,12 @@ class Directed:
     """The policy at work over one pool.
 
     `present`: whose app is on; `free_at`: when each of them is forecast to end what they do;
-    `busy`: the share of their shifts that readers have spent reading, for fairness.
+    `busy`: the share of their shifts that readers have spent reading, for fairness; `tracks`: what
+    is known of each.
     """
 
     pool: Pool
+    tracks: Mapping[ReaderId, Track] = field(default_factory=dict)
     present: Mask = field(init=False)
     free_at: Seconds = field(init=False)
     busy: Seconds = field(init=False)
@@ -83,10 +87,25 @@ class Directed:
         """Give what tells the cases for one reader apart, each in [0, 1]."""
         pool = self.pool
         mine = pool.right[rows, reader]
-        return {
+        return self._known(rows, reader) | {
             "urgency": self.urgency(rows, now),
             "depth": np.where(mine, self._depths(rows, reader), 0.0),
             "scarcity": 1 / np.maximum(1, (pool.able[rows] & self.present).sum(axis=1)),
+        }
+
+    def _known(self, rows: Rows, reader: int) -> dict[str, Seconds]:
+        """Give what is known of the reader, if anything is: what they have read, and whom of."""
+        name = self.pool.staff.readers[reader].id
+        track = self.tracks.get(name)
+        if track is None:
+            return {}
+        each = [self.pool.entry(int(row)) for row in rows]
+        needs = [one.need for one in each]
+        return {
+            "experience": np.array(
+                [experienced(track, one.modalities, one.reason_for_review) for one in needs]
+            ),
+            "continuity": np.array([float(name in one.seen_by) for one in each]),
         }
 
     def reader_for(self, row: int, idle: Mask, now: float) -> Choice | None:

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from services.matching.domain.eligibility import Candidate
 from services.matching.domain.need import Need
-from services.matching.domain.track import USUAL_RVU_PER_HOUR, familiarity
+from services.matching.domain.track import USUAL_RVU_PER_HOUR, experienced
 from services.matching.domain.track import acceptance as likely_taken
 from services.matching.domain.track import quality as held
 from shared.contracts.base import ReaderId
@@ -43,9 +43,8 @@ def depth(asking: Asking, candidate: Candidate) -> float:
 
 def experience(asking: Asking, candidate: Candidate) -> float:
     """Prefer who has read many cases of the modality, and of the reason for review."""
-    need, track = asking.need, candidate.track
-    modality = min((track.read.get(one, 0) for one in need.modalities), default=0)
-    return (familiarity(modality) + familiarity(track.reasons.get(need.reason_for_review, 0))) / 2
+    need = asking.need
+    return experienced(candidate.track, need.modalities, need.reason_for_review)
 
 
 def quality(_asking: Asking, candidate: Candidate) -> float:

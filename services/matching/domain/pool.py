@@ -29,7 +29,8 @@ _ROWS: Final = (
 class Entry:
     """A case that waits: read by `owed_at`, so that its delivery still fits.
 
-    `refused` will not read it; `asked` were asked, and are not asked again.
+    `refused` will not read it; `asked` were asked, and are not asked again; `seen_by` have read the
+    patient before.
     """
 
     need: Need
@@ -37,6 +38,7 @@ class Entry:
     refused: frozenset[ReaderId] = frozenset()
     earlier: tuple[Earlier, ...] = ()
     asked: frozenset[ReaderId] = frozenset()
+    seen_by: frozenset[ReaderId] = frozenset()
 
 
 @dataclass

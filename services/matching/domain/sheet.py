@@ -53,14 +53,15 @@ class Sheet:
 NOTHING = Sheet()
 
 
-def sheet(state: Matching) -> Sheet:
+def sheet(state: Matching, seen_by: frozenset[ReaderId] = frozenset()) -> Sheet:
+    """Give what matters of a case. `seen_by`: who has read its patient before."""
     where, clock = state.assignment, going(state.clock)
     if clock is None:
         return NOTHING
     if isinstance(where, WAITS) and isinstance(state.clock, Running):
         owed = clock.due_at - clock.terms.budgets.deliver
         offers = tuple(Out(one.reader, one.paged) for one in where.brief.offers)
-        return Sheet(entry=_entry(where.brief, owed.timestamp()), offers=offers)
+        return Sheet(entry=_entry(where.brief, owed.timestamp(), seen_by), offers=offers)
     held = _assigned(where)
     if held is None:
         return NOTHING
@@ -79,9 +80,9 @@ def asked(each: Iterable[Out], places: Mapping[ReaderId, int]) -> list[Asked]:
     return [Asked(places[one.reader], one.paged) for one in each if one.reader in places]
 
 
-def _entry(brief: Brief, owed_at: float) -> Entry:
+def _entry(brief: Brief, owed_at: float, seen_by: frozenset[ReaderId]) -> Entry:
     asked_before = brief.refused | {one.reader for one in brief.offers}
-    return Entry(brief.need, owed_at, brief.noes, brief.earlier, asked_before)
+    return Entry(brief.need, owed_at, brief.noes, brief.earlier, asked_before, seen_by)
 
 
 def _assigned(where: Assignment) -> Assigned | None:

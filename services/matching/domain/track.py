@@ -3,7 +3,7 @@
 None of it lets anybody read who may not: it only tells those apart who may.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 from pydantic import Field, NonNegativeInt
@@ -66,6 +66,12 @@ UNTRIED: Final = Track()
 def familiarity(count: int) -> float:
     """Say how much so many cases are worth, in [0, 1]: the first teach most."""
     return count / (count + SHRINKAGE)
+
+
+def experienced(track: Track, modalities: Iterable[str], reason: str) -> float:
+    """Say how much they have read of the modalities, and for the reason, in [0, 1]."""
+    least = min((track.read.get(one, 0) for one in modalities), default=0)
+    return (familiarity(least) + familiarity(track.reasons.get(reason, 0))) / 2
 
 
 def quality(elsewhere: PeerReview, here: Counts) -> float:

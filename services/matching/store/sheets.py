@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.matching.domain.sheet import Sheet, sheet
 from services.matching.domain.state import Matching
+from services.matching.store import tracks
 from shared.runtime.postgres import Db
 
 # The cases that want a reader, or that somebody thinks about or holds.
@@ -24,4 +25,10 @@ async def revisions(db: Db) -> dict[UUID, int]:
 
 async def sheets(db: Db, case_ids: Sequence[UUID]) -> dict[UUID, Sheet]:
     rows = await db.fetch(STATES, case_ids) if case_ids else ()
-    return {row["case_id"]: sheet(Matching.model_validate_json(row["state"])) for row in rows}
+    known = await tracks.seen_by(db, case_ids) if case_ids else {}
+    return {
+        row["case_id"]: sheet(
+            Matching.model_validate_json(row["state"]), known.get(row["case_id"], frozenset())
+        )
+        for row in rows
+    }
