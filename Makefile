@@ -1,6 +1,6 @@
 # Every target does its own set-up, which takes a moment when it is done already.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check storm bench fuzz clean
+.PHONY: help setup demo up down test check storm bench fuzz cuts clean
 
 PYTHON := .venv/bin/python
 CASES ?= 1000
@@ -42,6 +42,9 @@ bench: setup ## measure: each figure beside a peer or a limit from the same run
 
 fuzz: setup ## throw bytes at the DICOM walker and the cleaner: MINUTES=10
 	@$(PYTHON) -m tests.fuzz.run --minutes $(if $(filter file,$(origin MINUTES)),10,$(MINUTES))
+
+cuts: setup ## cut ten scanners' files at each offset: all are held, soon, in little memory
+	@.venv/bin/pytest -m slow tests/unit/deid/test_hostile.py
 
 clean: setup ## stop everything and remove data, keys and logs; downloads stay
 	@.venv/bin/overread down
