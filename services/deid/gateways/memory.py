@@ -67,7 +67,7 @@ class Shelf(dict[Question, T]):
         self, file: Part10, pattern: Pattern, found: list[T | None], passing: Iterable[int]
     ) -> None:
         """Keep what is the same in all files of a pattern: not this file's values, nor pixels."""
-        unlike = {*passing, *file.changed, len(found) - 1}
+        unlike = {*passing, *file.changed, pattern.pixels}
         if len(self._alike) >= _PATTERNS:
             self._alike.clear()
         kept = [None if number in unlike else one for number, one in enumerate(found)]

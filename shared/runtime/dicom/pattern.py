@@ -1,8 +1,8 @@
 """Is this file built like one before? Then its elements lie where that one's lay.
 
 Instances of a series differ in a few values of equal length and in their pixels. Where all other
-bytes up to the pixels are the same, and with them each tag, VR and length, a walk would find the
-same elements at the same places, so it is spared.
+bytes before and behind these are the same, and with them each tag, VR and length, a walk would find
+the same elements at the same places, so it is spared.
 """
 
 from bisect import bisect_right
@@ -22,20 +22,26 @@ class Pattern:
     """The elements of one file, and between which bytes another of the same size may differ."""
 
     def __init__(self, buffer: Buffer, meta: DataSet, data_set: DataSet, syntax: str) -> None:
-        """`data_set` ends with native pixels, and the buffer with these."""
+        """`data_set` has native pixels, and the buffer ends with it."""
         self.meta, self.data_set, self.syntax = meta, data_set, syntax
-        self._from, self._to = meta.elements[0].start, data_set.elements[-1].at
+        self.pixels = next(n for n, one in enumerate(data_set) if one.tag == PIXEL_DATA)
+        pixels = data_set.elements[self.pixels]
+        self._from, self._to, self._behind = meta.elements[0].start, pixels.at, pixels.end
         self._bytes = int.from_bytes(buffer[self._from : self._to], "little")
-        self._free = sorted([(0, 0), *_free(meta), *_free(data_set)])  # where `at` lies before all
+        self._tail = bytes(buffer[self._behind :])
+        free = sorted([(0, 0), *_free(meta), *_free(data_set)])  # where `at` lies before all
+        self._free = [one for one in free if one[0] < self._to]
         self._starts = [one.start for one in data_set.elements]
 
     @classmethod
     def of(cls, buffer: Buffer, meta: DataSet, data_set: DataSet, syntax: str) -> "Pattern | None":
-        """The pattern of a file; None where its elements do not end with native pixels, soon."""
-        last = data_set.elements[-1] if data_set.elements else None
-        if last is None or last.tag != PIXEL_DATA or last.fragments is not None:
+        """The pattern of a file; None where native pixels do not come soon, or end late."""
+        pixels = data_set.get(PIXEL_DATA)
+        if pixels is None or pixels.fragments is not None or len(data_set.elements) > _MOST:
             return None
-        if last.end != len(buffer) or last.at > _LONGEST or len(data_set.elements) > _MOST:
+        if pixels.at > _LONGEST or len(buffer) - pixels.end > _LONGEST:
+            return None
+        if data_set.elements[-1].end != len(buffer):
             return None
         return cls(buffer, meta, data_set, syntax)
 
@@ -44,6 +50,8 @@ class Pattern:
 
         `buffer` is as long as the one that the pattern is of.
         """
+        if buffer[self._behind :] != self._tail:
+            return None
         head = int.from_bytes(buffer[self._from : self._to], "little")
         different, passed = head ^ self._bytes, self._from
         found: list[int] = []

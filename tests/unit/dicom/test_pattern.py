@@ -110,6 +110,16 @@ def test_pixels_are_measured_by_each_files_own_description() -> None:
         read_part10(NESTED.replace(rows, rows[:-2] + b"\x40\0"))
 
 
+def test_what_stands_behind_the_pixels_has_to_be_the_same() -> None:
+    padded = NESTED + struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, 4) + b"\0\0\0\0"
+    before = taught(padded)
+
+    assert before.pattern is not None
+    assert before.data_set.elements[before.pattern.pixels].tag == PIXEL_DATA
+    assert read_part10(padded.replace(b"ABCD", b"ABCE")).pattern is before.pattern
+    assert read_part10(padded[:-1] + b"\1").pattern is not before.pattern
+
+
 def test_compressed_pixels_and_long_headers_are_walked_each_time() -> None:
     assert taught(WHOLE["JPEG2000.dcm"]).pattern is None
     long = NESTED.replace(
