@@ -5,6 +5,7 @@ the cases. An entry is told again under its id until it is taken, and none overt
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,18 +55,42 @@ class Teller:
     look_seconds: float = LOOK_SECONDS
 
     async def run(self) -> None:
-        counted_at = -self.look_seconds
-        while True:
-            async with self.core.pool.acquire() as db:
-                hooks = await webhooks.claim(db, clock.now(), AT_ONCE)
-                if clock.ticks() - counted_at >= self.look_seconds:
-                    STOPPED.set(await webhooks.stopped(db))
-                    counted_at = clock.ticks()
-            if hooks:
-                await asyncio.gather(*(self.tell(one) for one in hooks))
-            else:
-                await self.core.wakeups.wait(HOOKS, self.look_seconds)
-                await asyncio.sleep(GATHER_SECONDS)
+        """Tell several readers' systems at once: a slow one holds up nobody else's."""
+        telling: set[asyncio.Task[None]] = set()
+        counted_at = -math.inf
+        try:
+            while True:
+                claimed = await self._claimed(AT_ONCE - len(telling))
+                telling |= {self._started(one) for one in claimed}
+                if not claimed:
+                    counted_at = await self._counted(counted_at)
+                    await self.core.wakeups.wait(HOOKS, self.look_seconds)
+                    await asyncio.sleep(GATHER_SECONDS)
+                ended = {one for one in telling if one.done()}
+                telling -= ended
+                for one in ended:
+                    one.result()  # weather or a bug: the loop begins anew
+        finally:
+            for one in telling:
+                one.cancel()
+            await asyncio.gather(*telling, return_exceptions=True)
+
+    async def _claimed(self, most: int) -> list[Hook]:
+        async with self.core.pool.acquire() as db:
+            return await webhooks.claim(db, clock.now(), most)
+
+    async def _counted(self, last: float) -> float:
+        """Count those that were given up, now and then; give when that was."""
+        if clock.ticks() - last < self.look_seconds:
+            return last
+        async with self.core.pool.acquire() as db:
+            STOPPED.set(await webhooks.stopped(db))
+        return clock.ticks()
+
+    def _started(self, hook: Hook) -> asyncio.Task[None]:
+        task = asyncio.create_task(self.tell(hook))
+        task.add_done_callback(lambda _: self.core.wakeups.wake(HOOKS))
+        return task
 
     async def tell(self, hook: Hook) -> None:
         """Tell a reader's entries one after another, until one fails or none is left."""

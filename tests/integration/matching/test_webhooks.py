@@ -147,6 +147,27 @@ async def test_a_teller_that_dies_before_it_notes_the_answer_loses_nothing(
     assert len({name for name, _ in receiver.calls}) == 2
 
 
+async def test_a_slow_system_holds_up_nobody_elses(
+    telling: Ward, receiver: WebhookReceiver
+) -> None:
+    receiver.open.clear()
+    await subscribed(telling, receiver)
+    await telling.offer("dr-osei", await telling.case("a"))
+    await receiver.wait_for(lambda: len(receiver.calls) == 1)
+    await telling.roster(reader("dr-lund", modalities=("CT",)))
+    async with listening(WebhookReceiver()) as other:
+        theirs = await telling.http.put(
+            "/v1/webhook", json={"url": other.url}, headers=telling.reader("dr-lund")
+        )
+        other.secrets.append(theirs.json()["secret"])
+        await telling.case("b", modalities=("CT",))
+        await other.wait_for(lambda: bool(other.arrived))
+
+        assert not receiver.arrived
+    receiver.open.set()
+    await receiver.wait_for(lambda: bool(receiver.arrived))
+
+
 async def test_who_lost_the_lease_moves_nothing(telling: Ward, receiver: WebhookReceiver) -> None:
     await subscribed(telling, receiver)
     async with telling.live.core.pool.acquire() as db:
