@@ -1,15 +1,16 @@
 """What do the policies make of every example? Ten seeds of each, kept as they are done.
 
-`python -m benchmarks.simulations --out FILE [--scenario NAME]... [--policy NAME]... [--seeds N]`
-plays what FILE does not hold yet and adds a line of JSON for each run, so it may be stopped at any
-time; `--table FILE...` prints the table of docs/matching.md from such files.
+`python -m benchmarks.simulations --out FILE [--scenario NAME]... [--policy NAME]... [--seeds N]
+[--jobs N]` plays what FILE does not hold yet and adds a line of JSON for each run, so it may be
+stopped at any time; `--table FILE...` prints the tables of docs/matching.md from such files.
 """
 
 import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any, Final, TypeAlias
@@ -27,28 +28,42 @@ Line: TypeAlias = dict[str, Any]
 Runs: TypeAlias = dict[str, dict[int, Line]]
 
 
-def run(out: Path, names: Sequence[str], policies: Sequence[str], seeds: int) -> None:
-    """Play every seed of every example under every policy, the first seeds first."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The policies that one seed of an example has still to be played under."""
+
+    name: str
+    seed: int
+    policies: tuple[str, ...]
+
+
+def run(out: Path, tasks: Sequence[Task], jobs: int) -> None:
+    """Play them, the first seeds first, and keep each as it is done."""
+    with ProcessPoolExecutor(jobs) as workers, out.open("a", encoding="utf-8") as file:
+        for done in as_completed([workers.submit(played, one) for one in tasks]):
+            file.writelines(json.dumps(line) + "\n" for line in done.result())
+            file.flush()
+
+
+def missing(out: Path, names: Sequence[str], policies: Sequence[str], seeds: int) -> Iterator[Task]:
     kept = {(one["scenario"], one["seed"], one["policy"]) for one in lines([out])}
     for seed in range(1, seeds + 1):
         for name in names:
-            wanted = [one for one in policies if (name, seed, one) not in kept]
-            if not wanted:
-                continue
-            world = draw(read(FOLDER / f"{name}.json"), seed)
-            with out.open("a", encoding="utf-8") as file:
-                for line in _played(world, name, seed, wanted):
-                    file.write(json.dumps(line) + "\n")
-                    file.flush()
+            wanted = tuple(one for one in policies if (name, seed, one) not in kept)
+            if wanted:
+                yield Task(name, seed, wanted)
 
 
-def _played(world: World, name: str, seed: int, policies: Sequence[str]) -> Iterator[Line]:
+def played(task: Task) -> list[Line]:
+    world = draw(read(FOLDER / f"{task.name}.json"), task.seed)
     least = asdict(bound(world))
-    for policy in policies:
-        figures = asdict(result(world, policy, seed, Policy()).figures)
-        yield {
-            "scenario": name, "seed": seed, "policy": policy, "bound": least, "figures": figures,
-        }  # fmt: skip
+    return [_line(world, task, one, least) for one in task.policies]
+
+
+def _line(world: World, task: Task, policy: str, least: Line) -> Line:
+    figures = asdict(result(world, policy, task.seed, Policy()).figures)
+    known = {"scenario": task.name, "seed": task.seed, "policy": policy}
+    return {**known, "bound": least, "figures": figures}
 
 
 def lines(files: Sequence[Path]) -> list[Line]:
@@ -116,9 +131,11 @@ def main() -> None:
     asked.add_argument("--scenario", action="append", choices=NAMES)
     asked.add_argument("--policy", action="append", choices=POLICIES)
     asked.add_argument("--seeds", type=int, default=10)
+    asked.add_argument("--jobs", type=int, default=2)
     said = asked.parse_args()
     if said.out is not None:
-        run(said.out, said.scenario or NAMES, said.policy or POLICIES, said.seeds)
+        names, policies = said.scenario or NAMES, said.policy or POLICIES
+        run(said.out, list(missing(said.out, names, policies, said.seeds)), said.jobs)
     if said.table is not None:
         print(table(said.table))
 

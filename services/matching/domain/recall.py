@@ -56,12 +56,13 @@ def held(assignment: Assignment, due_at: datetime | None = None) -> Iterator[Hel
             )
     elif isinstance(assignment, Assigned):
         brief = assignment.brief
-        asked = (one for one in brief.asked if one.assignment == assignment.assignment)
+        asked = [one for one in brief.asked if one.assignment == assignment.assignment]
         yield Held(
             brief.need,
             assignment.reader,
             accepted=True,
             broad=any(one.broad for one in asked),
+            paged=any(one.paged for one in asked),
             earlier=brief.earlier,
             lease=brief.lease,
             unopened_until=None if assignment.reading else due_at,
@@ -109,7 +110,8 @@ def _left(one: Held, reader: Reader, now: datetime) -> bool:
     owed_at = one.unopened_until
     if owed_at is None or owed_at - now > FORESEEN:
         return False
-    return not any(reader.on_shift(at) for at in _hours(now, max(owed_at, now)))
+    hours = _hours(now, max(owed_at, now))
+    return not any(reader.on_shift(at) or (one.paged and reader.on_call_at(at)) for at in hours)
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:

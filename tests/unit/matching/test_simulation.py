@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import examples
 from cli.__main__ import command_line
 from services.matching.domain.policy import Policy
+from services.matching.domain.state import brief_of
 from services.matching.simulation.bound import bound
 from services.matching.simulation.figures import figures, gini
 from services.matching.simulation.oracle import broken
@@ -87,6 +88,26 @@ def test_directed_next_case_beats_claiming_and_nobody_starves(short: Scenario) -
     assert ours.breaches <= claimed.breaches
     assert ours.right > 0.9 > claimed.right
     assert ours.offers_a_case < 1.3
+
+
+def test_what_a_reader_would_not_take_waits_for_another() -> None:
+    """A case that was refused, or said no to, was in nobody's pool any more."""
+    scenario = read(FOLDER / "thin-pool.json")
+    few = scenario.readers.model_copy(update={"count": 12})
+    moody = scenario.friction.model_copy(update={"declines_next": 0.25, "declines": 0.5})
+    changes = {"days": 1, "load": 0.5, "readers": few, "friction": moody}
+    world = draw(scenario.model_copy(update=changes), 1)
+
+    found = played(world, ON_CALL, Policy())
+
+    nobody_left = [one for one in found.folders if one.delivered_at is None]
+    able = world.staff.able
+    for one in nobody_left:
+        brief = brief_of(one.state.assignment)
+        assert brief is not None
+        who = np.flatnonzero(able(brief.need, brief.need.accepted_at).broad)
+        assert {world.readers[n].id for n in who} <= brief.noes
+    assert len(nobody_left) < len(found.folders) / 10
 
 
 def test_no_policy_beats_the_bound(short: Scenario) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from services.matching.domain.decide import MATCHING
+from services.matching.domain.duty import Period
 from services.matching.domain.inputs import Input, TakeCase
 from services.matching.domain.reader import Reader
+from services.matching.domain.recall import held, recalls
 from services.matching.domain.state import Matching
 from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.matching import AssignmentAccepted, AssignmentOffered, Explanation
@@ -21,6 +23,7 @@ from tests.unit.matching.cases import (
     no,
     offer,
     reader,
+    yes,
 )
 
 Case = Spec[Matching, Input, Event]
@@ -76,3 +79,19 @@ def test_an_urgent_offer_stands_until_it_is_of_no_use_and_others_are_asked_besid
     assert made.expires_at == until
     third = offered.then(offer(reader("dr-lund"), **urgent)).when(offer(reader("dr-x"), **urgent))
     assert third.refused is not None
+
+
+def test_who_took_a_page_keeps_the_case_while_they_are_on_call() -> None:
+    """They are on no shift, which took the case from them again as soon as somebody looked."""
+    call = Period(kind="on_call", begins_at=at(hours=-1), ends_at=at(hours=9))
+    called = reader(shifts=(), calendar=(call,))
+    case = given(MATCHING).then(accepted(service_level="emergent")).then(deidentified())
+    case = case.then(offer(called, paged=True), at(minutes=5))
+    case = case.then(yes(last(case.state), called), at(minutes=6))
+
+    holdings = list(held(case.state.assignment, at(hours=1)))
+
+    assert list(recalls(holdings, {called.id: called}, at(minutes=7))) == []
+    off = called.model_copy(update={"calendar": ()})
+    [lost] = recalls(holdings, {called.id: off}, at(minutes=7))
+    assert lost.reason == "off_shift"
