@@ -81,8 +81,7 @@ class _Stems:
     marks: NDArray[np.bool_] = field(default_factory=lambda: np.empty(_BLOCK // _GROUP, np.bool_))
 
     def any_in(self, piece: bytes) -> bool:
-        folded = piece.lower()
-        return any(stem in folded for stem in self.stems)
+        return any(map(piece.lower().__contains__, self.stems))
 
     def places(self, piece: Bytes) -> Iterator[int]:
         """Offsets where a stem begins."""
