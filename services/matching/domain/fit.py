@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from services.matching.domain.eligibility import Candidate
@@ -136,7 +137,12 @@ def score(asking: Asking, candidate: Candidate) -> float:
 
 
 def shown(term: Term, value: float) -> ScoreTerm:
-    return ScoreTerm(term=term.value.__name__, value=round(value, 4), weight=term.weight)
+    return _shown(term.value.__name__, round(value, 4), term.weight)
+
+
+@lru_cache(maxsize=8192)  # a round shows the same few values thousands of times
+def _shown(name: str, value: float, weight: float) -> ScoreTerm:
+    return ScoreTerm(term=name, value=value, weight=weight)
 
 
 def explain(

@@ -18,7 +18,7 @@ from services.matching.domain.scoring import alike
 from services.matching.domain.staff import Skill, Staff, skill
 from services.matching.domain.track import UNTRIED, Track
 from services.matching.domain.why import SHOWN, Considered, Near, Scored, busy, considered
-from shared.contracts.base import ReaderId
+from shared.contracts.base import CaseId, ReaderId
 from shared.contracts.matching import Ineligible, ScoreTerm
 
 ASKED: Final = 126  # the code of who thinks about it already
@@ -37,6 +37,7 @@ class Picture:
     crowd: Crowd
     version: str
     tracks: Mapping[ReaderId, Track]
+    _keys: dict[CaseId, Skill] = field(default_factory=dict)
     _kinds: dict[Skill, Codes] = field(default_factory=dict, init=False)
     _each: dict[int, Near] = field(default_factory=dict, init=False)
     _near: dict[Skill, tuple[Near, ...]] = field(default_factory=dict, init=False)
@@ -47,7 +48,7 @@ class Picture:
     def after(self, given: Rows) -> "Picture":
         """Give the picture in which each reader holds so many cases more."""
         crowd = replace(self.crowd, loads=self.crowd.loads + given)
-        return Picture(self.staff, crowd, self.version, self.tracks)
+        return Picture(self.staff, crowd, self.version, self.tracks, self._keys)
 
     def codes(self, question: Question, asked: Iterable[ReaderId] = ()) -> Codes:
         """Give the place of the first constraint that excludes each reader, FREE or ASKED."""
@@ -128,8 +129,14 @@ class Picture:
             self.tracks.get(reader.id, UNTRIED),
         )
 
+    def _key(self, question: Question) -> Skill:
+        case_id = question.need.case_id
+        if case_id not in self._keys:
+            self._keys[case_id] = skill(question.need)
+        return self._keys[case_id]
+
     def _kind(self, question: Question) -> Codes:
-        key = skill(question.need)
+        key = self._key(question)
         if key not in self._kinds:
             able = self.staff.able(question.need, question.now).codes
             self._kinds[key] = np.minimum(able, barriers(question, self.crowd, "moment"))
@@ -137,7 +144,7 @@ class Picture:
 
     def _busy(self, question: Question) -> tuple[Near, ...]:
         """Keep how busy those are whose skills fit; the others' business changes nothing."""
-        key = skill(question.need)
+        key = self._key(question)
         if key not in self._near:
             crowd, able = self.crowd, self.staff.able(question.need, question.now).right
             some = able & ((crowd.loads > 0) | (crowd.cases > 0) | (crowd.rvu > 0) | crowd.away)
