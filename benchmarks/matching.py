@@ -1,104 +1,107 @@
-"""How fast is matching? A round, and the next case, beside the raw solver, in one run.
+"""How fast is matching? Rounds beside the raw solver, the next case, and the service at work.
 
-`python -m benchmarks.matching [--cases N] [--readers N] [--json]`. Milliseconds of CPU.
+`python -m benchmarks.matching [--quick] [--json]`; `--alone` leaves the servers out. Rounds and the
+next case are in milliseconds of CPU, the others of the wall clock with real Kafka and Postgres. It
+ends with 0 whether or not a target is reached, and says which are.
 """
 
 import argparse
+import asyncio
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from time import process_time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-import numpy as np
-from scipy.optimize import linear_sum_assignment
+import uvloop
+from rich.console import Console
+from rich.table import Table
 
-import examples
-from services.matching.domain.directed import Directed
-from services.matching.domain.hours import intervals
-from services.matching.domain.need import need_of
-from services.matching.domain.plan import Round, Waiting
-from services.matching.domain.policy import DIRECTED
-from services.matching.domain.pool import Entry, Pool
-from services.matching.domain.rota import Rota
-from services.matching.domain.staff import Staff
-from services.matching.simulation.scenario import read
-from services.matching.simulation.world import World, draw
-
-SCENARIO = Path(examples.__file__).parent / "simulation" / "load-0.85.json"
-ASKED = 200
+from benchmarks.measured import at_work, rounds
+from benchmarks.measured.servers import servers
 
 
-def world_of(readers: int, cases: int) -> World:
-    """Draw a world with that many readers, and at least that many cases."""
-    scenario = read(SCENARIO)
-    per_day = 6 * readers  # at this load; more is drawn than is used
-    known = scenario.readers.model_copy(update={"count": readers})
-    days = max(1, -(-cases // per_day) + 1)
-    return draw(scenario.model_copy(update={"readers": known, "days": days}), 1)
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured: rounds as (cases, readers, milliseconds), cases offered, deadlines."""
+
+    rounds: Sequence[tuple[int, int, float]]
+    cases: int
+    timers: int
 
 
-def measured(cases: int, readers: int) -> dict[str, float]:
-    """Time a round's plan, the pool, the next case and the raw solver on the same matrix."""
-    world = world_of(readers, cases)
-    now = world.scenario.starts_at.astimezone(UTC) + timedelta(hours=9)
-    roster = {one.id: one for one in world.readers}
-    needs = [(need_of(one.accepted), one.due_at) for one in world.cases[:cases]]
-    waits = [
-        Waiting(need, datetime.fromtimestamp(due, UTC), 1, frozenset(), frozenset(), None, False)  # noqa: FBT003 - a row
-        for need, due in needs
+FULL = Size(((1_000, 200, 100.0), (10_000, 2_000, 2_000.0)), 150, 1_000_000)
+QUICK = Size(((200, 40, 100.0),), 10, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure; `target` in words, and whether it was reached (None: no target)."""
+
+    name: str
+    value: float
+    unit: str
+    target: str = ""
+    reached: bool | None = None
+
+
+def below(name: str, value: float, unit: str, limit: float) -> Figure:
+    return Figure(name, value, unit, f"under {limit:g} {unit}", value < limit)
+
+
+def figures_of_round(found: Mapping[str, float], limit: float) -> Iterator[Figure]:
+    size = f"{found['cases']:,.0f} x {found['readers']:,.0f}"
+    yield below(f"round, {size}", found["round_ms"], "ms", limit)
+    yield Figure("  of it until it is decided", found["decided_ms"], "ms")
+    yield Figure("  of it in the solver", found["solver_ms"], "ms")
+    yield Figure("  raw solver on the same matrix", found["raw_solver_ms"], "ms")
+    share = 100 * found["solver_ms"] / found["round_ms"]
+    yield Figure("  the solver's share", share, "%", "at least 50 %", share >= 50)
+    yield Figure("  pairs weighed", found["pairs"], "")
+    yield Figure("  offers", found["offers"], "")
+    yield Figure("  roster's columns, once a version", found["roster_ms"], "ms")
+    yield Figure("  pool for the next case, once", found["pool_ms"], "ms")
+    yield Figure("  next case", found["next_case_ms"], "ms")
+    yield below("  peak of memory so far", found["peak_mb"], "MB", 1024)
+
+
+def figures_at_work(found: Mapping[str, float]) -> Iterator[Figure]:
+    yield Figure("event to offer, p50", found["offer_p50_ms"], "ms")
+    yield below("event to offer, p95", found["offer_p95_ms"], "ms", 50)
+    yield Figure("  cases offered", found["offered"], "")
+    yield below("a changed roster is effective", found["roster_s"], "s", 5)
+    yield Figure("tick, 100 due, none pending", found["tick_few_ms"], "ms")
+    many, few = found["tick_many_ms"], found["tick_few_ms"]
+    name = f"tick, 100 due, {found['pending']:,.0f} pending"
+    yield Figure(name, many, "ms", "as without (twice at most)", many < 2 * few)
+
+
+def measured(size: Size, *, alone: bool) -> list[Figure]:
+    found = [
+        figure
+        for cases, readers, limit in size.rounds
+        for figure in figures_of_round(rounds.measured(cases, readers), limit)
     ]
-    began = process_time()
-    offers = sum(1 for _ in Round(roster, {}, now).plan(waits))
-    planned = process_time()
-    staff = Staff(roster)
-    ahead = now + timedelta(days=5)
-    pool = Pool(staff, Rota.of([intervals(one, now, ahead) for one in world.readers]), DIRECTED)
-    for need, due in needs:
-        pool.add(Entry(need, due), now.timestamp())
-    filled = process_time()
-    asked = _asked(pool, world, now)
-    cost = np.where(pool.able[list(pool.rows.values())], 0.0, 1.0)
-    cost += np.random.default_rng(1).random(cost.shape) / 2
-    solving = process_time()
-    linear_sum_assignment(cost)
-    solved = process_time()
-    return {
-        "cases": len(waits),
-        "readers": len(roster),
-        "round_ms": (planned - began) * 1e3,
-        "proposals": offers,
-        "pool_ms": (filled - planned) * 1e3,
-        "next_case_ms": asked,
-        "raw_solver_ms": (solved - solving) * 1e3,
-    }
-
-
-def _asked(pool: Pool, world: World, now: datetime) -> float:
-    """Give the mean milliseconds of CPU in which a reader who asks is answered."""
-    directed = Directed(pool)
-    directed.present[:] = [one.on_shift(now) for one in world.readers]
-    directed.free_at[:] = now.timestamp()
-    who = np.flatnonzero(directed.present)[:ASKED]
-    began = process_time()
-    for reader in who:
-        choice = directed.next_for(int(reader), now.timestamp())
-        if choice is not None:
-            pool.drop(pool.entry(choice.row).need.case_id)
-    return (process_time() - began) * 1e3 / max(1, len(who))
+    if not alone:
+        with servers() as both, asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+            at = loop.run(at_work.measure(both, size.cases, size.timers))
+        found += figures_at_work(at)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=1000)
-    parser.add_argument("--readers", type=int, default=200)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="little of everything, as in CI")
+    parser.add_argument("--alone", action="store_true", help="without Kafka and Postgres")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
-    found = measured(asked.cases, asked.readers)
+    found = measured(QUICK if asked.quick else FULL, alone=asked.alone)
     if asked.json:
-        print(json.dumps(found, indent=2))
-    else:
-        for name, value in found.items():
-            print(f"{name:>16} {value:10.1f}")
+        print(json.dumps([asdict(one) for one in found], indent=2))
+        return
+    table = Table("figure", "value", "target", "reached")
+    for one in found:
+        reached = "" if one.reached is None else "yes" if one.reached else "no"
+        table.add_row(one.name, f"{one.value:,.1f} {one.unit}", one.target, reached)
+    Console().print(table)
 
 
 if __name__ == "__main__":

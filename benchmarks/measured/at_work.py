@@ -1,0 +1,159 @@
+"""How soon does the running matching answer? An event, a changed roster, a million deadlines."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import time
+from statistics import median, quantiles
+from time import perf_counter
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from benchmarks.measured.rounds import scene
+from benchmarks.measured.servers import PASSWORDS, Servers
+from services.matching.__main__ import SERVICE
+from services.matching.domain.duty import Shift
+from services.matching.domain.reader import Reader
+from services.matching.domain.state import Matching
+from services.matching.settings import Settings
+from services.matching.store import roster
+from shared.contracts.base import CaseId
+from shared.contracts.deid import CaseDeidentified
+from shared.runtime import clock
+from shared.runtime.local.database import drop_database, init_database, service_dsn
+from shared.runtime.local.topics import create_topics, delete_topics
+from shared.runtime.service import Core
+from shared.runtime.timers import AT_ONCE, DUE, HANDLING
+from shared.testing.running import running
+from shared.testing.tokens import issuing
+
+NAME, PREFIX = "bench_matching", "bench-matching"
+ORIGIN = UUID("6a1f0b3e-0000-4000-8000-000000000024")
+READERS, PAUSE = 120, 0.2
+ALL_DAY = Shift(start=time(), end=time())
+# When each case was first offered to somebody.
+OFFERED = """
+    SELECT case_id, min(decided_at) AS at FROM decisions
+    WHERE decision ->> 'reader' IS NOT NULL GROUP BY case_id
+"""
+HELD = "SELECT reader FROM assignments WHERE standing = 'offered' LIMIT 1"
+GONE = "SELECT NOT EXISTS (SELECT FROM assignments WHERE standing = 'offered' AND reader = $1)"
+# Deadlines of cases that are nobody's: some due, and as many as wanted that are not.
+PENDING = """
+    INSERT INTO timers (case_id, kind, due_at, retry_at)
+    SELECT gen_random_uuid(), 'bench', at, at FROM (
+        SELECT now() + n * interval '1 second' AS at FROM generate_series($1::int, $2::int) AS n)
+        AS pending
+"""
+TICKS = 15
+
+
+async def measure(servers: Servers, cases: int, timers: int) -> dict[str, float]:
+    dsn = service_dsn(servers.postgres, "matching", PASSWORDS["matching"], NAME)
+    await drop_database(servers.postgres, NAME)
+    await init_database(servers.postgres, PASSWORDS, NAME)
+    await create_topics(servers.kafka, PREFIX)
+    try:
+        async with _running(servers, dsn) as core:
+            found = {**await _offers(core, cases), "roster_s": await _changed(core)}
+        return {**found, **await _ticks(dsn, timers)}
+    finally:
+        await delete_topics(servers.kafka, PREFIX)
+        await drop_database(servers.postgres, NAME)
+
+
+@asynccontextmanager
+async def _running(servers: Servers, dsn: str) -> AsyncIterator[Core[Matching]]:
+    async with issuing() as issuer:
+        settings = Settings(
+            postgres=dsn, port=8103, kafka=servers.kafka, objects="memory://", issuer=issuer.url,
+            topic_prefix=PREFIX,
+        )  # fmt: skip
+        async with running(SERVICE, settings) as live:
+            yield live.core
+
+
+async def _offers(core: Core[Matching], cases: int) -> dict[str, float]:
+    """Give the milliseconds between a case that is clean and the offer that was decided for it."""
+    seen = scene(cases, READERS)
+    readers = [
+        one.model_copy(update={"shifts": (ALL_DAY,), "capacity": 50}) for one in seen.readers
+    ]
+    await _plant(core, readers)
+    opened: dict[UUID, float] = {}
+    for n, (drawn, _) in enumerate(seen.accepted):
+        case_id = drawn.case_id
+        accepted = drawn.model_copy(update={"accepted_at": clock.now()})
+        await core.runner.submit(accepted, input_id=uuid5(ORIGIN, f"accepted {n}"))
+        opened[case_id] = clock.now().timestamp()
+        await core.runner.submit(_clean(case_id), input_id=uuid5(ORIGIN, f"clean {n}"))
+        await asyncio.sleep(PAUSE)
+    await asyncio.sleep(2)
+    async with core.pool.acquire() as db:
+        rows = await db.fetch(OFFERED)
+    waits = sorted((row["at"].timestamp() - opened[row["case_id"]]) * 1e3 for row in rows)
+    return {
+        "offered": len(waits),
+        "offer_p50_ms": median(waits),
+        "offer_p95_ms": quantiles(waits, n=20)[18],
+    }
+
+
+async def _plant(core: Core[Matching], readers: Sequence[Reader]) -> None:
+    async with core.pool.acquire() as db:
+        await roster.seed(db, readers, clock.now())
+
+
+async def _changed(core: Core[Matching]) -> float:
+    """Give the seconds from a reader's leaving the roster until they hold no offer any more."""
+    async with core.pool.acquire() as db:
+        name = await db.fetchval(HELD)
+        known = await roster.reader(db, name)
+        assert known is not None, "who holds an offer is on the roster"
+        began = perf_counter()
+        await roster.put(db, known.model_copy(update={"active": False}), clock.now())
+        while not await db.fetchval(GONE, name):  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.005)
+        return perf_counter() - began
+
+
+async def _ticks(dsn: str, timers: int) -> dict[str, float]:
+    """Give the milliseconds of a tick over 100 due deadlines, with none and many pending."""
+    db = await asyncpg.connect(dsn)
+    try:
+        await db.execute("DELETE FROM timers")
+        few = await _tick(db)
+        for since in range(0, timers, 100_000):
+            upto = min(timers, since + 100_000)
+            await db.execute(PENDING, since + 86_400, upto + 86_399, timeout=600)
+        await db.execute("ANALYZE timers")
+        many = await _tick(db)
+        pending = await db.fetchval("SELECT count(*) FROM timers", timeout=60)
+    finally:
+        await db.close()
+    return {"pending": pending, "tick_few_ms": few, "tick_many_ms": many}
+
+
+async def _tick(db: asyncpg.Connection) -> float:
+    took = []
+    for _ in range(TICKS):
+        await db.execute(PENDING, -100, -1)
+        began = perf_counter()
+        rows = await db.fetch(DUE, clock.now(), AT_ONCE, HANDLING)
+        took.append((perf_counter() - began) * 1e3)
+        assert len(rows) == 100, "all that are due are claimed"
+        await db.execute("DELETE FROM timers WHERE kind = 'bench' AND attempts > 0")
+    return median(took)
+
+
+def _clean(case_id: CaseId) -> CaseDeidentified:
+    return CaseDeidentified(
+        case_id=case_id,
+        partner="simulated",
+        pseudonym="p-4f1c2a9d8e7b6a50",
+        studies=(),
+        documents=(),
+        instances_cleaned=1,
+        supplement=0,
+    )
