@@ -39,6 +39,7 @@ storm: setup ## cases through services that are killed: CASES= MINUTES= SEED= PL
 
 bench: setup ## measure: each figure beside a peer or a limit from the same run
 	@$(PYTHON) -m benchmarks.pipeline
+	@$(PYTHON) -m benchmarks.matching
 
 fuzz: setup ## throw bytes at the DICOM walker and the cleaner: MINUTES=10
 	@$(PYTHON) -m tests.fuzz.run --minutes $(if $(filter file,$(origin MINUTES)),10,$(MINUTES))

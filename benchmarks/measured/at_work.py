@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import time
+from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 from uuid import UUID, uuid5
 
 import asyncpg
 
+import examples
 from benchmarks.measured.rounds import scene
 from benchmarks.measured.servers import PASSWORDS, Servers
 from services.matching.__main__ import SERVICE
@@ -31,6 +33,8 @@ from shared.testing.tokens import issuing
 NAME, PREFIX = "bench_matching", "bench-matching"
 ORIGIN = UUID("6a1f0b3e-0000-4000-8000-000000000024")
 READERS, PAUSE = 120, 0.2
+# Every case is offered as soon as somebody is free, instead of waiting for who asks.
+PUSHED = Path(examples.__file__).parent / "matching-policy.yaml"
 ALL_DAY = Shift(start=time(), end=time())
 # When each case was first offered to somebody.
 OFFERED = """
@@ -68,7 +72,7 @@ async def _running(servers: Servers, dsn: str) -> AsyncIterator[Core[Matching]]:
     async with issuing() as issuer:
         settings = Settings(
             postgres=dsn, port=8103, kafka=servers.kafka, objects="memory://", issuer=issuer.url,
-            topic_prefix=PREFIX,
+            topic_prefix=PREFIX, policy=PUSHED,
         )  # fmt: skip
         async with running(SERVICE, settings) as live:
             yield live.core

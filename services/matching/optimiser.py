@@ -37,6 +37,8 @@ from shared.runtime.service import Core
 # Shifts begin and licences end without an event; a look at all of it is this far apart at most.
 THOROUGH_SECONDS = 5.0
 CANDIDATE_SECONDS = 1.0
+# Rounds begin this far apart at least: the first event is answered at once, a burst together.
+GATHER_SECONDS = 0.02
 SUBMITTED_TOGETHER = 200
 LOG_LASTS = timedelta(days=14)
 LEVELS = get_args(ServiceLevel)
@@ -83,6 +85,7 @@ class Optimiser:
             if thorough:
                 thorough_at = began
                 await self._look_around(db)
+            await asyncio.sleep(max(0.0, GATHER_SECONDS - (clock.ticks() - began)))
             await self.core.wakeups.wait(ROUND, THOROUGH_SECONDS)
 
     async def _submit(self, proposals: Sequence[Proposal]) -> None:

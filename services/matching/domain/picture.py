@@ -50,6 +50,12 @@ class Picture:
         crowd = replace(self.crowd, loads=self.crowd.loads + given)
         return Picture(self.staff, crowd, self.version, self.tracks, self._keys)
 
+    @property
+    def loads(self) -> dict[ReaderId, int]:
+        """Give how many cases each reader holds who holds any."""
+        held = self.crowd.loads
+        return {self.staff.readers[n].id: int(held[n]) for n in np.flatnonzero(held)}
+
     def codes(self, question: Question, asked: Iterable[ReaderId] = ()) -> Codes:
         """Give the place of the first constraint that excludes each reader, FREE or ASKED."""
         codes = self._kind(question).copy()

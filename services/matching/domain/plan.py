@@ -106,7 +106,7 @@ class Scores:
 
 @dataclass
 class Round:
-    """One round over a roster. `free`: who has room; after the plan, who still has.
+    """One round over a roster. `free` and `loads` are, after the plan, as its offers leave them.
 
     `thorough`: ask again why nobody fits where a reason was told before. `version` is the digest
     of the roster, and `staff` what was worked out of that version before, if anything.
@@ -154,6 +154,7 @@ class Round:
         total = np.bincount(taken, minlength=len(columns.readers))
         later = self._picture.after(total)
         self.free = _free(later.crowd)
+        self.loads = later.loads
         so_far: Counter[int] = Counter()
         for one in each:
             if one.given:

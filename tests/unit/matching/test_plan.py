@@ -181,6 +181,19 @@ def test_everybody_who_is_asked_is_shown_with_their_score_and_the_best_besides()
             assert {each.reader for each in shown if each.given} == asked
 
 
+def test_after_a_round_its_own_offers_count() -> None:
+    readers = {one.id: one for one in (reader("dr-a", capacity=2), reader("dr-b", capacity=1))}
+    this = Round(readers, {"dr-a": 1, "dr-gone": 4}, NOON)
+    assert this.free == {"dr-a", "dr-b"}
+
+    assert len(list(this.plan([waits(1)]))) == 1
+    assert sum(this.loads.values()) == 2
+    assert len(list(this.plan([]))) == 0
+
+    [one] = this.free
+    assert this.loads.get(one, 0) < readers[one].capacity
+
+
 def held(who: str = "dr-osei", *, accepted_: bool = False) -> Held:
     return Held(need(), who, accepted_)
 
