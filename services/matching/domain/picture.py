@@ -26,7 +26,7 @@ SKILLS: Final = sum(one.scope == "skill" for one in CONSTRAINTS)
 CAPACITY: Final = RANK["capacity"]
 
 
-Shared: TypeAlias = tuple[list[tuple[Term, float | None]], list[ScoreTerm | None]]
+Shared: TypeAlias = tuple[list[tuple[int, Term]], list[float], list[ScoreTerm]]
 
 
 @dataclass
@@ -92,31 +92,31 @@ class Picture:
 
     def scored(self, asking: Asking, n: int, given: int) -> Scored:
         """Say what why.scored says; what cases alike share of it is worked out once."""
-        candidate, total, terms = self.candidate(n), 0.0, []
-        for (term, value), told in zip(*self._terms(asking, n), strict=True):
-            found = term.value(asking, candidate) if value is None else value
-            total += term.weight * found
-            terms.append(told or shown(term, found))
+        candidate, (own, weighed, told) = self.candidate(n), self._terms(asking, n)
+        weighed, told = weighed.copy(), told.copy()
+        for place, term in own:
+            value = term.value(asking, candidate)
+            weighed[place], told[place] = term.weight * value, shown(term, value)
         return Scored(
             reader=candidate.reader.id,
             load=candidate.load,
             track=candidate.track,
-            score=round(total, 4),
-            terms=tuple(terms),
+            score=round(sum(weighed), 4),
+            terms=tuple(told),
             given=given,
         )
 
     def _terms(self, asking: Asking, n: int) -> Shared:
-        """Give each term with its value, and how it is shown; None where it is the case's own."""
+        """Give the terms that are each case's own, and all as this case weighs and shows them."""
         key = (*alike(asking.need), n)
         if key not in self._shared:
             candidate = self.candidate(n)
-            values = [
-                (term, None if term.scope == "case" else term.value(asking, candidate))
-                for term in TERMS
-            ]
-            told = [None if value is None else shown(term, value) for term, value in values]
-            self._shared[key] = (values, told)
+            values = [(term, term.value(asking, candidate)) for term in TERMS]
+            self._shared[key] = (
+                [(place, term) for place, term in enumerate(TERMS) if term.scope == "case"],
+                [term.weight * value for term, value in values],
+                [shown(term, value) for term, value in values],
+            )
         return self._shared[key]
 
     def candidate(self, n: int) -> Candidate:
