@@ -101,7 +101,7 @@ async def test_a_changed_seed_is_taken_over_and_a_broken_one_refused(
 
         _write(seed, sound.replace("Australia/Sydney", "Mars"))
         assert await until(lambda: _refused(at_work))
-        [file] = await get(at_work, "/v1/operations/files")
+        file = await _seed_file(at_work)
         assert "time_zone: an IANA time zone is wanted" in file["faults"][0]
         assert (await get(at_work, path))["active"] is True  # the old one is in force
         assert 'file_refused{name="seed"} 1.0' in (await at_work.http.get("/metrics")).text
@@ -123,8 +123,14 @@ async def _is(at_work: Ward, path: str, name: str, *, wanted: Any) -> bool:
     return bool((await get(at_work, path))[name] == wanted)
 
 
+async def _seed_file(at_work: Ward) -> dict[str, Any]:
+    """Give what is said of the seed, among all files that are watched."""
+    files = await get(at_work, "/v1/operations/files")
+    return next(dict(one) for one in files if one["name"] == "seed")
+
+
 async def _refused(at_work: Ward) -> bool:
-    [file] = await get(at_work, "/v1/operations/files")
+    file = await _seed_file(at_work)
     return bool(file["refused"])
 
 
