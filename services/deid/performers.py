@@ -81,7 +81,11 @@ class Cleaning:
         return CleaningFailed(case_id=plan.case_id, round=plan.round, reason=reason)
 
     async def _clean(self, plan: WorkPlanned) -> StudiesCleaned:
-        begin = await self._task(plan)
+        named = await self._task(plan)
+        knows = await Texts(self.vault, self.sandbox).known(
+            plan.sources, named, heavy=bool(plan.texts)
+        )
+        begin = replace(named, knows=knows)
         subject, begun = await self._begin(plan, begin)
         task = replace(begin, subject=subject)
         clean: list[CleanStudy] = []

@@ -121,7 +121,7 @@ class Cleaner:
     def _elements(self) -> dict[int, bytes]:
         """Each element of the data set but the pixels, as it was before when its bytes were."""
         file, order, data_set = self.file, self.order, self.file.data_set
-        found = known(file, order.rulebook, order.identity, order.memory)
+        found = known(file, order.rulebook, order.identity, order.memory, order.knows)
         self._known = found.file
         told, charset, days = found.told, file.string(CHARSET), order.subject.shift_days
         self._descriptors = Descriptors(told, found.patient, days, charset, order.memory)

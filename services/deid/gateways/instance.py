@@ -19,6 +19,7 @@ from services.deid.domain.identity import Identity, Key, Subject
 from services.deid.domain.pixels import Doubt, judged
 from services.deid.domain.policy import Policy
 from services.deid.domain.table import Table
+from services.deid.domain.text.known import Known
 from services.deid.gateways.blanks import UnblankableError
 from services.deid.gateways.cleaner import Cleaner
 from services.deid.gateways.memory import Memory
@@ -44,7 +45,8 @@ class Task:
     Without a subject the file's own Patient ID says who it is; without one of those it is the
     patient of `case`, or of the file's study. `pseudonym` is what the case's patient is called
     already: a file of somebody else's goes under the case. What one of the `others` made is left.
-    With `way_back` the receipt tells the old names: they are patient data.
+    With `way_back` the receipt tells the old names: they are patient data. `knows`: whom and what
+    the case knows, which must not be in any of its files.
     By a file's name: `drawn`, the boxes that operators drew, and `hashes`, the SHA-256 that who
     fetched it has just made sure of; others are hashed here.
     """
@@ -57,6 +59,7 @@ class Task:
     pseudonym: str | None = None
     others: tuple[Key, ...] = ()
     way_back: bool = False
+    knows: Known = field(default_factory=Known)
     drawn: Mapping[str, tuple[Placed, ...]] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
 
@@ -202,7 +205,7 @@ def _order(file: Part10, task: Task) -> Order:
     subject = task.subject or _remembered(identity, file, task, memory)
     if identity.owns_pseudonym(patient):  # its dates have moved already
         subject = replace(subject, shift_days=0)
-    return Order(identity, subject, _rulebook(task.policy), memory)
+    return Order(identity, subject, _rulebook(task.policy), memory, task.knows)
 
 
 def _remembered(identity: Identity, file: Part10, task: Task, memory: Memory) -> Subject:

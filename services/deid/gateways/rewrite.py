@@ -12,6 +12,7 @@ from services.deid.domain.dates import band_age, shift_date, shift_datetime
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.identity import Identity, Subject
 from services.deid.domain.private import creator_of, is_creator
+from services.deid.domain.text.known import Known
 from services.deid.gateways import encode
 from services.deid.gateways.descriptors import LONGEST, Descriptors
 from services.deid.gateways.memory import Memory, creator
@@ -25,12 +26,16 @@ _LIKE_A_UID = re.compile(rb"\d+\.\d+\.\d")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """For whom, and by which rules, a file is cleaned; with what earlier files taught."""
+    """For whom, and by which rules, a file is cleaned; with what earlier files taught.
+
+    `knows`: whom and what the case knows beside the file.
+    """
 
     identity: Identity
     subject: Subject
     rulebook: Rulebook
     memory: Memory = field(default_factory=Memory, compare=False)
+    knows: Known = field(default_factory=Known)
 
 
 @dataclass

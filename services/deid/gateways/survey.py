@@ -13,8 +13,10 @@ from services.deid.domain.told import LONGEST, Sort, sort_of
 from services.deid.gateways.memory import Memory
 from services.deid.gateways.told import told_by
 from shared.runtime.dicom import Element, Part10
+from shared.runtime.dicom.charset import encode
 from shared.runtime.dicom.header import CHARSET
 
+NOTHING = Told()
 _CHANGED = frozenset((Action.UID, Action.DUMMY, Action.REMOVE))
 
 
@@ -76,10 +78,12 @@ class Known:
     told: Told
 
 
-def known(file: Part10, rulebook: Rulebook, identity: Identity, memory: Memory) -> Known:
+def known(
+    file: Part10, rulebook: Rulebook, identity: Identity, memory: Memory, also: Told = NOTHING
+) -> Known:
     """Gather what must not occur again, but for what an earlier cleaning of ours wrote.
 
-    Helped by what the elements of earlier files named.
+    Helped by what the elements of earlier files named; `also` is known to the file's case.
     """
 
     def noted(element: Element) -> tuple[_Found, bool]:
@@ -88,7 +92,7 @@ def known(file: Part10, rulebook: Rulebook, identity: Identity, memory: Memory) 
     shelf = memory.shelf(("survey", file.data_set.encoding, rulebook.policy), _Found)
     found = [one for one in shelf.answers(file, noted) if one is not _NOBODY]
     who = tuple(one for one in found if one.names or one.numbers or one.told)
-    patient, told = _sorted_out(file.string(CHARSET), identity, memory, who)
+    patient, told = _sorted_out(file.string(CHARSET), identity, memory, who, also)
     uids = [one.uids for one in found if one.uids]
     return Known(patient, Identifiers(patient.long.union(*uids), patient.short), told)
 
@@ -107,19 +111,21 @@ def _noted(file: Part10, rulebook: Rulebook, identity: Identity, element: Elemen
 
 
 def _sorted_out(
-    charset: str, identity: Identity, memory: Memory, who: tuple[_Found, ...]
+    charset: str, identity: Identity, memory: Memory, who: tuple[_Found, ...], also: Told
 ) -> tuple[Identifiers, Told]:
     """What identifies the patient, in bytes and as text; the same objects for the same values."""
     before = memory.shelf("gathered", tuple[Identifiers, Told])
-    answer = before.get((who, charset))
+    answer = before.get((who, charset, also))
     if answer is None:
         names, numbers = (
             _others(frozenset().union(*of), identity)
             for of in ([one.names for one in who], [one.numbers for one in who])
         )
         told = frozenset().union(*(one.told for one in who))
-        answer = gathered(names, numbers, ()), told_by(told, charset, identity)
-        before[who, charset] = answer
+        names |= {encode(one, charset) for one in also.people}
+        numbers |= {encode(one, charset) for one in (*also.numbers, *also.births)}
+        answer = gathered(names, numbers, ()), told_by(told, charset, identity) + also
+        before[who, charset, also] = answer
     return answer
 
 

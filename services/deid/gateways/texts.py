@@ -18,6 +18,7 @@ from shared.runtime.dicom import UnreadableError
 from shared.runtime.errors import Unprocessable
 from shared.runtime.sandbox import Sandbox
 
+_LIGHT = 64 << 20  # bytes
 _ASKED = 5  # instances of a study whose headers are asked: they name the same people
 
 
@@ -35,8 +36,7 @@ class Texts:
         if not plan.texts:
             return ()
         raw = [await self._raw(text) for text in plan.texts]
-        known = await self.known(plan.sources, task)
-        found = await self.scrubbed([one or "" for one in raw], known, shift_days)
+        found = await self.scrubbed([one or "" for one in raw], task.knows, shift_days)
         results = found or [None] * len(raw)
         return tuple(
             [
@@ -45,11 +45,14 @@ class Texts:
             ]
         )
 
-    async def known(self, studies: Sequence[RawStudy], task: Task) -> Known:
-        """Whom and what the images of the case know; an unreadable one knows nobody."""
+    async def known(self, studies: Sequence[RawStudy], task: Task, *, heavy: bool = True) -> Known:
+        """Whom and what the images of the case know; an unreadable one knows nobody.
+
+        `heavy`: large files are asked too where a study has no other.
+        """
         known = Known()
         for study in studies:
-            for raw in _spread(await self.vault.instances(study)):
+            for raw in _spread(_light(await self.vault.instances(study), heavy=heavy)):
                 known += await self._known_in(raw, task)
         return known
 
@@ -90,6 +93,11 @@ class Texts:
                 return await self.sandbox.run(known_in, path, task.key, task.partner, task.others)
             except UnreadableError:
                 return Known()
+
+
+def _light(instances: Sequence[ObjectRef], *, heavy: bool) -> Sequence[ObjectRef]:
+    """Those that cost little to fetch for their header; a heavy one where there is no other."""
+    return [one for one in instances if one.size <= _LIGHT] or instances[: int(heavy)]
 
 
 def _spread(instances: Sequence[ObjectRef]) -> Sequence[ObjectRef]:

@@ -62,6 +62,15 @@ def codec_of(raw: bytes, charset: str = "") -> str | None:
         return None
 
 
+def encode(text: str, charset: str = "") -> bytes:
+    """Text as a file of this character set has it; in UTF-8 where that set has no such letters."""
+    codec = _SINGLE.get(charset.split("\\", maxsplit=1)[0].strip(), "utf-8")
+    try:
+        return text.encode(codec)
+    except UnicodeError:
+        return text.encode("utf-8", "ignore")
+
+
 def _lenient(codec: str) -> str:
     """Bytes above 127 in a text that claims ASCII are, in the field, Latin-1."""
     return "latin-1" if codec == "ascii" else codec

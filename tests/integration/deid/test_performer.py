@@ -52,6 +52,7 @@ async def planned(store: ObjectStore, *files: bytes, case_id: CaseId = CASE) -> 
         partner="st-elsewhere",
         round=1,
         studies=(study,),
+        sources=(study,),
         patient=study,
         pseudonym=None,
         decisions=(),
@@ -78,6 +79,28 @@ async def test_work_done_twice_gives_the_same_result_and_the_same_objects(
     assert sorted((tmp_path / "objects" / "clean").rglob("*")) == objects
     assert isinstance(first, StudiesCleaned)
     assert first.clean[0].instance_count == 1  # listed four times, cleaned once
+
+
+async def test_what_one_file_of_a_case_names_is_in_no_other(
+    store: ObjectStore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    one, other = (scanner_image("CT_small.dcm", BARTHOLOMEW) for _ in range(2))
+    one.OtherPatientNames = "Zzumbraela^Ada"
+    other.SOPInstanceUID = "2.999.5.2"
+    other.SeriesDescription = "lateral zzumbraela"
+    other.ImageType = one.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+
+    result = await cleaning(store, sandbox).perform(
+        await planned(store, as_bytes(one), as_bytes(other))
+    )
+
+    assert isinstance(result, StudiesCleaned)
+    assert result.clean[0].instance_count == 2
+    clean = [
+        file.read_bytes() for file in (tmp_path / "objects" / "clean").rglob("*") if file.is_file()
+    ]
+    assert any(b"lateral [NAME]" in content for content in clean)
+    assert not any(b"zzumbraela" in content.lower() for content in clean)
 
 
 async def test_a_file_that_takes_too_long_is_held(store: ObjectStore) -> None:

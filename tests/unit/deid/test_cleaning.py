@@ -1,6 +1,7 @@
 """Real scanners' files and our phantom through the cleaner: laws that hold for each."""
 
 import warnings
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydicom.data import get_testdata_file
 
 from examples.phantom import MARIPOSA, Shot, as_bytes, hand_radiograph, scanner_image
 from services.deid.domain.identity import Identity
+from services.deid.domain.text.known import Known
 from tests.unit.deid.files import EXPLICIT, IMPLICIT, KEY, PARTNER, Writer, cleaned, task
 
 REAL = (
@@ -194,3 +196,24 @@ def test_a_value_of_unknown_vr_is_judged_by_the_dictionary(tmp_path: Path) -> No
     assert (dataset.Modality, dataset.SliceThickness) == ("CT", 1.25)
     assert b"BRANNIGAN" not in clean
     assert 0x00089999 not in dataset
+
+
+def test_what_another_file_of_the_case_knows_is_in_none(tmp_path: Path) -> None:
+    """A name, a number and a birth date that this file's own header has nowhere else."""
+    write = Writer(EXPLICIT)
+    elements = {
+        0x0008103E: write.element(0x0008103E, "LO", "hand of Zzumbraela, lateral"),
+        0x00181210: write.element(0x00181210, "SH", "KERNEL QX81234"),
+        0x00283006: write.element(0x00283006, "OW", b"...19510607..."),
+    }
+    knows = Known(people=("ZZUMBRAEL^ADA",), numbers=("QX81234",), births=("19510607",))
+
+    _, alone = cleaned(write.file(elements.items()), tmp_path)
+    clean, receipt = cleaned(write.file(elements.items()), tmp_path, replace(task(), knows=knows))
+
+    assert alone.doubts == ()
+    assert b"umbrael" not in clean
+    assert b"QX81234" not in clean
+    assert [doubt.detail for doubt in receipt.doubts] == [
+        "an identifier of the raw header in (0028,3006)"
+    ]
