@@ -16,7 +16,6 @@ from services.matching.domain.directed import Directed
 from services.matching.domain.duties import Duties, seat
 from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Entry, Pool
-from services.matching.domain.rota import NEVER
 from services.matching.domain.sheet import NOTHING, Sheet, asked
 from services.matching.domain.staff import Staff
 from services.matching.domain.urging import Crew, Urge, nobody, urged
@@ -76,7 +75,11 @@ class ReadingRoom:
         layout.directed.tracks = await self.world.tracks(db, now, changed=fresh)
         self.crew = seat(layout.directed, layout.duties, held, self.away, now.timestamp())
         for case_id in self._known if fresh else changed:
-            self._place(layout.directed, case_id, now)
+            row = self._place(layout.directed, case_id, now)
+            if row is not None and not fresh:
+                layout.directed.hold(row, now.timestamp())
+        if fresh:
+            layout.directed.forecast(now.timestamp())
         return layout.directed
 
     async def _laid_out(self, db: Db, now: datetime) -> tuple[Layout, bool]:
@@ -91,18 +94,18 @@ class ReadingRoom:
         self._layout = Layout(Directed(pool), duties, now)
         return self._layout, True
 
-    def _place(self, directed: Directed, case_id: UUID, now: datetime) -> None:
+    def _place(self, directed: Directed, case_id: UUID, now: datetime) -> int | None:
         """Lay a case into the pool; a pushed one is only theirs to whom it was offered."""
         _, one = self._known[case_id]
         if one.entry is None:
             directed.pool.drop(CaseId(case_id))
-            return
+            return None
         row = directed.pool.add(one.entry, now.timestamp())
         if one.offers and self.pushes(one.entry):
             theirs = directed.pool.asked[row]
             directed.pool.right[row] &= theirs
             directed.pool.able[row] &= theirs
-        directed.hold(row, now.timestamp())
+        return row
 
     def forget(self, directed: Directed, case_id: CaseId) -> None:
         """Leave a case out until it is read again: it was given away, or refused to somebody."""
@@ -128,5 +131,4 @@ class ReadingRoom:
 
     def deserted(self, directed: Directed, now: datetime) -> set[CaseId]:
         """Give the cases for which nobody will come who may read them, as far as shifts go."""
-        each = directed.pool.rows.items()
-        return {one for one, row in each if directed.soonest(row, now.timestamp()) == NEVER}
+        return set(directed.pool.cases(directed.deserted(now.timestamp())))

@@ -184,6 +184,12 @@ class Directed:
             return NEVER
         return float(self.pool.rota.from_then(np.maximum(self.free_at, now))[who].min())
 
+    def deserted(self, now: float) -> Rows:
+        """Give the cases for which nobody who may read them is forecast to be free, ever."""
+        pool = self.pool
+        comes = np.isfinite(pool.rota.from_then(np.maximum(self.free_at, now)))
+        return np.flatnonzero(pool.waits & ~pool.able[:, comes].any(axis=1))
+
     def _hopeless(self, row: int, now: float) -> bool:
         """Tell whether no right subspecialist is forecast to be free before it is too late."""
         pool = self.pool
