@@ -75,16 +75,15 @@ class Raster:
         samples = 2 if self.photometric == _HALVED else self.samples
         return self.rows * self.columns * samples * self.width
 
-    def blanked(self, frame: bytes, boxes: tuple[Box, ...], fill: int) -> bytearray:
-        """The frame with its boxes black."""
-        out = bytearray(frame)
+    def blank(self, frame: bytearray, boxes: tuple[Box, ...], fill: int) -> None:
+        """Make the boxes of a frame black, in its own bytes."""
         cuts = [cut for one in boxes if (cut := one.within(self.rows, self.columns))]
-        view = np.frombuffer(out, np.uint8)
-        for plane, value in self._planes(view, fill):
+        for plane, value in self._planes(np.frombuffer(frame, np.uint8), fill):
+            lines = plane.reshape(self.rows, -1)
+            black = np.tile(value, plane.shape[1])
             for box in cuts:
-                left, right = self._columns(box)
-                plane[box.top : box.bottom, left:right] = value
-        return out
+                left, right = (at * len(value) for at in self._columns(box))
+                lines[box.top : box.bottom, left:right] = black[left:right]
 
     def _columns(self, box: Box) -> tuple[int, int]:
         """Two pixels share their colour where chrominance is halved: both go."""

@@ -86,15 +86,21 @@ def _native(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes | m
         yield b"\0"
 
 
-def _blanked(file: Part10, at: int, length: int, blanks: Blanks) -> Iterator[bytes]:
-    """Frame by frame, so that a long loop takes no more memory than a short one."""
+def _blanked(file: Part10, at: int, length: int, blanks: Blanks) -> Iterator[memoryview]:
+    """Frame by frame in the same memory: a long loop takes no more of it than a short one.
+
+    What is given is overwritten by the next frame.
+    """
     raster = Raster.of(file)
     if raster is None or not length or raster.size * raster.frames != length:
         raise UnblankableError("the pixels are not whole bytes")
+    frame = bytearray(raster.size)
     for number in range(raster.frames):
-        start, boxes = at + number * raster.size, blanks.on(number)
-        frame = file.buffer[start : start + raster.size]
-        yield bytes(raster.blanked(bytes(frame), boxes, blanks.fill)) if boxes else bytes(frame)
+        start = at + number * raster.size
+        with memoryview(file.buffer) as whole, whole[start : start + raster.size] as part:
+            frame[:] = part
+        raster.blank(frame, blanks.on(number), blanks.fill)
+        yield memoryview(frame)
 
 
 def _chunks(file: Part10, at: int, length: int) -> Iterator[bytes | memoryview]:

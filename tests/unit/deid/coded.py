@@ -71,7 +71,8 @@ def blanked(raw: bytes, *placed: Placed, fill: int = 0) -> bytes:
     """The clean file, with these boxes black."""
     file = read_part10(raw)
     cleaner = Cleaner(file, _order(file, task()), Blanks(placed, fill))
-    return b"".join((cleaner.before, *cleaner.pixels(), cleaner.after))
+    pixels = b"".join(bytes(piece) for piece in cleaner.pixels())
+    return cleaner.before + pixels + cleaner.after
 
 
 def pixels_of(content: bytes, *, raw: bool = True) -> NDArray[Any]:

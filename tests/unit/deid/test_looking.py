@@ -14,10 +14,14 @@ from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 from examples.phantom import MARIPOSA, Shot, as_bytes, hand_radiograph
 from services.deid.domain.boxes import Box, Placed
 from services.deid.domain.policy import BASIC
+from services.deid.gateways import seen
 from services.deid.gateways.instance import Receipt
 from services.deid.gateways.looking import text
 from services.deid.gateways.looking.detector import DetectorDownError
-from services.deid.gateways.looking.layouts import layouts
+from services.deid.gateways.looking.layouts import layouts, rules
+from services.deid.gateways.looking.lines import drawn_line
+from services.deid.gateways.looking.strokes import strokes
+from shared.runtime.dicom import read_part10
 from tests.unit.deid.coded import image, noise, pixels_of
 from tests.unit.deid.files import cleaned, task
 
@@ -177,6 +181,47 @@ def test_each_layout_is_named_and_lies_on_the_frame() -> None:
         assert all(left < right and top < bottom for left, top, right, bottom in one.blank)
 
 
+@pytest.mark.parametrize(("maker", "bar"), [("Philips Medical", 38), ("Another Maker", 0)])
+def test_a_known_device_loses_its_bar_and_another_does_not(maker: str, bar: int) -> None:
+    dataset = dcmread(BytesIO(ultrasound(np.zeros((768, 1024), np.uint8), (0, 60, 1023, 767))))
+    dataset.Manufacturer, dataset.ManufacturerModelName = maker, "EPIQ 7C"
+
+    found = rules(read_part10(as_bytes(dataset)), 768, 1024)
+
+    assert found == ((Box(0, 0, 1024, bar),) if bar else ())
+
+
+def test_a_line_half_in_what_is_known_is_found_whole(tmp_path: Path) -> None:
+    raw = ultrasound(written(calm(), (40, 20)), (0, 30, 319, 239))
+
+    _, receipt = cleaned(raw, tmp_path)
+
+    assert covers(receipt, Box(42, 26, 230, 38))
+
+
+def test_a_line_that_goes_on_unread_makes_a_person_look() -> None:
+    page = written(np.zeros((120, 480), np.uint8), (20, 50), 20, "MARIPOSA")
+    thin = strokes(written(page, (120, 50), 20, "VANTERPOOL QUETZAL ODALYS"))
+    found = text._Found(written(page, (120, 50), 20, "VANTERPOOL QUETZAL ODALYS"), thin)
+    core = np.zeros((120, 480), np.bool_)
+    core[56:66, 22:70] = True
+    found.lines.append(drawn_line(core, (0, 0), 1.0, thin))
+
+    found.doubt_ends(thin)
+
+    assert found.doubtful
+    assert all(one.top < 66 and one.bottom > 56 for one in found.doubtful)
+
+
+def test_lines_do_not_grow_sideways_over_anatomy() -> None:
+    page = written(np.zeros((300, 300), np.uint8), (60, 140), 20)
+    page[::9, :] = 255  # strokes everywhere, but not along the line
+
+    high = {box.bottom - box.top for box in text.text_in(page).sure}
+
+    assert not high or max(high) < 60
+
+
 def test_a_page_of_text_waits(tmp_path: Path) -> None:
     page = np.zeros((240, 320), np.uint8)
     for line in range(4, 230, 22):
@@ -205,6 +250,16 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
         raise DetectorDownError("no model")
 
     monkeypatch.setattr(text, "likelihood", likelihood)
+
+
+def test_a_detector_that_is_not_installed_lets_nothing_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "_LOOKING", "services.deid.gateways.looking.gone")
+
+    _, receipt = cleaned(image(calm(), "MONOCHROME2", ExplicitVRLittleEndian), tmp_path)
+
+    assert [one.code for one in receipt.doubts] == ["detector_down"]
 
 
 @pytest.mark.usefixtures("broken")
