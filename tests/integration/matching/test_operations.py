@@ -204,10 +204,12 @@ async def test_every_submitted_case_is_in_one_account(at_work: Ward) -> None:
     assert sums == {"running": 1, "waiting": 3, "ended": 2}
     assert ended == 1
     owners = await at_work.fetch("SELECT case_id, owner FROM cases WHERE owner IS NOT NULL")
-    assert {row["case_id"]: row["owner"] for row in owners} == {
+    found = {row["case_id"]: row["owner"] for row in owners}
+    # an operator's, once a round has found that the roster is empty
+    assert found.pop(running) in {"platform", "operator"}
+    assert found == {
         case("collecting"): "platform",
         case("owed"): "partner",
-        running: "platform",
         paused: "partner",
     }
 
