@@ -344,6 +344,9 @@ async def test_an_operator_draws_a_box_and_it_is_black_in_what_readers_see(at_wo
     box = {"left": 100, "top": 40, "right": 160, "bottom": 90, "frame": 1}
 
     look = (await at_work.get(image["links"]["look"])).json()
+    picture, corner = look["pictures"][0], (look["boxes"][0]["left"], look["boxes"][0]["top"])
+    outlined = Image.open(BytesIO((await at_work.get(picture)).content)).convert("RGB")
+    plain = Image.open(BytesIO((await at_work.get(f"{picture}?boxes=false")).content))
     beside = await at_work.decide(case_id, items=[image["item"]], boxes=[{**box, "right": 301}])
     drawn = await at_work.decide(
         case_id, items=[image["item"]], boxes=[box], reason="identifiers_removed"
@@ -352,6 +355,7 @@ async def test_an_operator_draws_a_box_and_it_is_black_in_what_readers_see(at_wo
 
     pixels = dcmread(BytesIO((await at_work.clean(event))[0])).pixel_array
     assert {one["kind"] for one in look["boxes"]} == {"blanked"}
+    assert outlined.getpixel(corner) == (0, 255, 0) != plain.convert("RGB").getpixel(corner)
     assert (beside.status_code, drawn.status_code) == (422, 200)
     assert len(set(pixels[40:90, 100:160].ravel().tolist())) == 1
     assert len(set(pixels[100:150, 100:160].ravel().tolist())) > 1
