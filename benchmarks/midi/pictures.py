@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIZE = 48
 WIDE, HIGH, BANNER = 240, 180, 28
+BESIDE = 4  # rows below the banner that a box around its words may reach
 _MAGIC = (201, 73, 155, 42)
 _NUMBER_ROW, _NUMBER_COLUMN = 100, 60  # inside the ultrasound's region
 

@@ -64,8 +64,8 @@ class Teller:
                 telling |= {self._started(one) for one in claimed}
                 if not claimed:
                     counted_at = await self._counted(counted_at)
-                    await self.core.wakeups.wait(HOOKS, self.look_seconds)
                     await asyncio.sleep(GATHER_SECONDS)
+                    await self.core.wakeups.wait(HOOKS, self.look_seconds)
                 ended = {one for one in telling if one.done()}
                 telling -= ended
                 for one in ended:
