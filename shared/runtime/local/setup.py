@@ -23,6 +23,7 @@ from shared.runtime.local.places import CHECKOUT, Places
 VENV = CHECKOUT / ".venv"
 STAMP = VENV / "overread.stamp"
 LOCK = CHECKOUT / "requirements.lock"
+OWN = ("benchmarks", "cli", "examples", "services", "shared")
 MINIMUM_FREE = 2 * 10**9  # bytes: .venv has 0.9 GB, its wheels pass through the disk too
 OFFLINE = re.compile(
     r"name resolution|NewConnectionError|Network is unreachable|Connection refused|timed out|"
@@ -46,6 +47,7 @@ def _set_up() -> None:
     with (CACHE.parent / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _is_complete():
+            _compile()
             return
         _demand_room()
         find_java()
@@ -57,6 +59,7 @@ def _set_up() -> None:
         _say("fetching Kafka by Maven (44 MB, once)")
         fetch_jars(tell=_progress)
         _prepare_fast_start()
+        _compile()
         STAMP.write_text(_fingerprint(), encoding="utf-8")
         _say("the set-up is complete")
 
@@ -140,6 +143,13 @@ def _prepare_fast_start() -> None:
         _run((str(VENV / "bin" / "python"), "-m", module), "it stays slow")
     except SetupError as error:
         _say(str(error))
+
+
+def _compile() -> None:
+    """Write the bytecode that is missing: a process that may not would compile us at each start."""
+    own = [str(CHECKOUT / name) for name in OWN]
+    argv = (str(VENV / "bin" / "python"), "-m", "compileall", "-q", *own)
+    subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def _run(argv: Sequence[str], failed: str) -> None:

@@ -6,6 +6,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pydicom
@@ -34,10 +35,18 @@ def _without_uids(line: str) -> str:
     return re.sub(r"<?\b[\d.]{7,}\b>?|\b0$", "UID", re.sub(r"\s+", " ", line))
 
 
+# A few at each run, all of them with `pytest -m slow`.
+EXTENT = [
+    pytest.param(FILES[::4], id="some"),
+    pytest.param(FILES, id="all", marks=pytest.mark.slow),
+]
+
+
 @pytest.mark.skipif(VALIDATOR is None, reason="dciodvfy is missing: install dicom3tools")
-def test_no_file_gets_an_error_it_did_not_have(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", EXTENT)
+def test_no_file_gets_an_error_it_did_not_have(files: Sequence[Path], tmp_path: Path) -> None:
     clean, compared, worse = tmp_path / "clean.dcm", 0, {}
-    for file in FILES:
+    for file in files:
         clean_instance(file, clean, task(SECOND_OPINION))
         if not clean.exists():
             continue  # no sound DICOM: held
@@ -49,12 +58,13 @@ def test_no_file_gets_an_error_it_did_not_have(tmp_path: Path) -> None:
         clean.unlink()
 
     assert worse == {}
-    assert compared > 120
+    assert compared > 0.6 * len(files)
 
 
-def test_cleaning_a_cleaned_file_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", EXTENT)
+def test_cleaning_a_cleaned_file_changes_nothing(files: Sequence[Path], tmp_path: Path) -> None:
     once, twice, seen = tmp_path / "once.dcm", tmp_path / "twice.dcm", 0
-    for file in FILES:
+    for file in files:
         first = clean_instance(file, once, task(SECOND_OPINION))
         if once.exists() and not first.doubts:  # what is held is not clean yet
             clean_instance(once, twice, task(SECOND_OPINION))
@@ -62,4 +72,4 @@ def test_cleaning_a_cleaned_file_changes_nothing(tmp_path: Path) -> None:
             seen += 1
         once.unlink(missing_ok=True)
 
-    assert seen > 70
+    assert seen > 0.35 * len(files)
