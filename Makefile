@@ -24,7 +24,7 @@ down: setup ## stop everything; data stay
 	@.venv/bin/overread down
 
 test: setup ## run all tests (under 10 minutes on two cores)
-	@.venv/bin/pytest -n 3 --dist loadfile
+	@.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup ## the whole gate: format, lint, types, import rules, tests
 	@.venv/bin/ruff format --check .
