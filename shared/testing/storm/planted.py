@@ -68,7 +68,8 @@ def _poll_with(*, acknowledge_first: bool) -> Callable[..., Awaitable[None]]:
                 await failpoint("consumer.polled")
             else:
                 _acknowledge.set(acknowledge)
-            await self.handle([kafka._message(r) for some in got.values() for r in some])  # noqa: SLF001 - ditto
+            messages = [kafka._message(r) for some in got.values() for r in some]  # noqa: SLF001 - ditto
+            await self.feed.handle(self.feed.read(messages))
             self.progress.moved()
 
     return poll
