@@ -125,12 +125,17 @@ def _venv_works() -> bool:
 
 
 def _install() -> None:
-    """Exactly the locked packages, each checked by its hash; then ourselves, without a download."""
+    """Exactly the locked packages, each checked by its hash; then ourselves, without a download.
+
+    The lock is complete, so nothing is resolved: Debian's pip would look for the newest release
+    of what a package asks for with an extra, and refuse it for standing in no lock.
+    """
     pip = (str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
     install = (*pip, "install", "--progress-bar=off", "--retries=2", "--timeout=20")
     count = len(re.findall(r"^\S+==", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
     _say(f"installing {count} packages into .venv (once)")
-    _run((*install, "--require-hashes", "-r", str(LOCK)), "the packages could not be installed")
+    locked = ("--no-deps", "--require-hashes", "-r", str(LOCK))
+    _run((*install, *locked), "the packages could not be installed")
     own = ("--no-deps", "--no-build-isolation", "-e", str(CHECKOUT))
     _run((*install, "-q", *own), "overread itself could not be installed")
 
