@@ -34,13 +34,18 @@ LATELY = """
            coalesce(sum(rvu) FILTER (WHERE accepted_at > $2), 0)::float8 AS day
     FROM assignments WHERE accepted_at > $1 AND standing IN ('assigned', 'done') GROUP BY reader
 """
-# Who has read another case of the same patient.
+# Who has read another case of the same patient. OFFSET 0 keeps the planner from turning the look-up
+# by patient into a join over the whole table, as it does before the table has statistics.
 SEEN_BY = """
-    SELECT DISTINCT one.case_id, reader FROM cases AS one
-    JOIN cases AS other ON other.partner = one.partner AND other.patient = one.patient
-        AND other.case_id <> one.case_id
-    JOIN assignments ON assignments.case_id = other.case_id AND assignments.standing = 'done'
-    WHERE one.case_id = ANY($1::uuid[])
+    WITH asked AS MATERIALIZED (
+        SELECT case_id, partner, patient FROM cases
+        WHERE case_id = ANY($1::uuid[]) AND patient IS NOT NULL)
+    SELECT DISTINCT asked.case_id, seen.reader FROM asked CROSS JOIN LATERAL (
+        SELECT reader FROM cases AS other
+        JOIN assignments ON assignments.case_id = other.case_id AND assignments.standing = 'done'
+        WHERE other.partner = asked.partner AND other.patient = asked.patient
+            AND other.case_id <> asked.case_id
+        OFFSET 0) AS seen
 """
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
