@@ -231,15 +231,13 @@ def _measure(
 
 
 def _word(outcome: Outcome[Any] | None) -> str:
-    match outcome:
-        case None:
-            return "parked"
-        case Outcome(duplicate=True):
-            return "duplicate"
-        case Outcome(refused=Refused()):
-            return "refused"
-        case _:
-            return "decided" if outcome.events else "nothing"
+    if outcome is None:
+        return "parked"
+    if outcome.duplicate:
+        return "duplicate"
+    if outcome.refused is not None:
+        return "refused"
+    return "decided" if outcome.events else "nothing"
 
 
 def _divide(

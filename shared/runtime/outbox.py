@@ -35,7 +35,8 @@ APPEND = """
 # The relay's turn: oldest first.
 OLDEST = """
     SELECT seq, id::text AS id, aggregatetype, aggregateid::text AS key, type, payload,
-           occurred_at, causation_id::text AS causation_id, traceparent
+           to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS time,
+           causation_id::text AS causation_id, traceparent
     FROM outbox ORDER BY seq LIMIT $1
 """
 # What Kafka has acknowledged.
@@ -156,13 +157,13 @@ class Relay:
             sending.cancel()
 
     def _outgoing(self, row: Record) -> Outgoing:
-        seq, event_id, service, key, kind, payload, occurred_at, cause, traceparent = row.values()
+        seq, event_id, service, key, kind, payload, time, cause, traceparent = row.values()
         case_id = key.encode()
         pairs = [
             *_fixed(service, kind),
             ("ce_id", event_id.encode()),
             ("ce_subject", case_id),
-            ("ce_time", occurred_at.isoformat().encode()),
+            ("ce_time", time.encode()),
         ]
         if cause is not None:
             pairs.append(("ce_causationid", cause.encode()))

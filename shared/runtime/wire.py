@@ -1,7 +1,7 @@
 """What is in this message? Bytes from Kafka become an input, a message not for us, or a poison."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
@@ -68,12 +68,11 @@ Read: TypeAlias = Readable | Foreign | Poison
 def read(message: Message, wanted: Mapping[str, type[Event]]) -> Read:
     """Read a message; `wanted` maps the `ce_type`s this service listens to. Never raises."""
     case_id = _uuid(message.key)
-    try:
-        attributes = {name: value.decode() for name, value in message.headers}
-    except (UnicodeDecodeError, AttributeError):
+    if not _is_text(message.headers):
         return Poison(message, "a header is not UTF-8 text", _case(case_id))
-    kind = attributes.get("ce_type", "")
-    event_id = _uuid(attributes.get("ce_id", "").encode())
+    attributes = dict(message.headers)
+    kind = attributes.get("ce_type", b"").decode()
+    event_id = _uuid(attributes.get("ce_id"))
     cause = _flaw(message, attributes, event_id)
     if cause is None and _elsewhere(kind, message.topic):
         cause = "the type belongs on another topic"
@@ -83,12 +82,20 @@ def read(message: Message, wanted: Mapping[str, type[Event]]) -> Read:
         cause = "unknown type or version"
     if cause is None and case_id is None:
         cause = "the key is not a case id"
-    subject = attributes.get("ce_subject")
-    if cause is None and subject is not None and subject.encode() != message.key:
+    if cause is None and attributes.get("ce_subject", message.key) != message.key:
         cause = "ce_subject is not the key"
     if cause is not None or event_id is None or case_id is None:
         return Poison(message, cause or "unreadable", _case(case_id), event_id, _name(kind))
     return _parsed(message, wanted[kind], event_id, CaseId(case_id), attributes)
+
+
+def _is_text(headers: Sequence[tuple[str, bytes]]) -> bool:
+    """Tell whether every value is UTF-8; a line break between two keeps halves from joining."""
+    try:
+        b"\n".join([value for _, value in headers]).decode()
+    except (UnicodeDecodeError, TypeError):
+        return False
+    return True
 
 
 def _parsed(
@@ -96,18 +103,24 @@ def _parsed(
     kind: type[Event],
     event_id: UUID,
     case_id: CaseId,
-    attributes: Mapping[str, str],
+    attributes: Mapping[str, bytes],
 ) -> Readable | Poison:
     try:
-        event = kind.model_validate_json(message.value or b"")
+        event = _reader(kind)(message.value or b"")
     except ValidationError as error:
         return Poison(message, _summary(kind, error), case_id, event_id, kind.ce_type())
     if event.case_id != case_id:
         cause = "the key is another case than the event's"
         return Poison(message, cause, case_id, event_id, kind.ce_type())
-    trace = attributes.get("traceparent", "")
+    trace = attributes.get("traceparent", b"").decode()
     trace = trace if trace and TRACEPARENT.fullmatch(trace) else ""
     return Readable(message, event_id, case_id, event, trace)
+
+
+@cache
+def _reader(kind: type[Event]) -> Callable[[bytes], Event]:
+    """Give what `model_validate_json` calls: its own share is a sixth of the time."""
+    return kind.__pydantic_validator__.validate_json
 
 
 @lru_cache
@@ -116,7 +129,7 @@ def _elsewhere(kind: str, topic: str) -> bool:
     return kind in EVENTS and not topic.endswith(f".{EVENTS[kind].publisher()}")
 
 
-def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None) -> str | None:
+def _flaw(message: Message, attributes: Mapping[str, bytes], event_id: UUID | None) -> str | None:
     if message.value is None:
         return "no value"
     if len(message.value) > LARGEST_VALUE:
@@ -126,7 +139,7 @@ def _flaw(message: Message, attributes: Mapping[str, str], event_id: UUID | None
     if not attributes.keys() >= _REQUIRED:
         missing = [name for name in REQUIRED if name not in attributes]
         return f"missing headers: {', '.join(missing)}"
-    if attributes["ce_specversion"] != "1.0":
+    if attributes["ce_specversion"] != b"1.0":
         return "ce_specversion is not 1.0"
     return None if event_id else "ce_id is not a UUID"
 
