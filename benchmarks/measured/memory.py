@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import uvloop
 
-from benchmarks.measured.hop import Hopping
+from benchmarks.measured.hopping import Hopping
 from benchmarks.measured.hospital import inputs
 from benchmarks.measured.place import Place, opened, produce
 from benchmarks.measured.servers import Servers

@@ -26,11 +26,16 @@ class Place:
 
     async def told(self, events: Sequence[Recorded]) -> str:
         """Publish events as intake would on a topic of their own; give its prefix."""
+        prefix = await self.topics()
+        await produce(self.servers.kafka, f"{prefix}.intake", events)
+        return prefix
+
+    async def topics(self) -> str:
+        """Make topics of their own; give their prefix."""
         self.made += 1
         prefix = f"{self.prefix}.r{self.made}"
-        topics = [f"{prefix}.{name}" for name in ("intake", service.NAME, "raw")]
-        await create_named_topics(self.servers.kafka, topics)
-        await produce(self.servers.kafka, f"{prefix}.intake", events)
+        names = [f"{prefix}.{name}" for name in ("intake", service.NAME, "raw")]
+        await create_named_topics(self.servers.kafka, names)
         return prefix
 
     async def emptied(self) -> None:

@@ -30,5 +30,5 @@ async def test_it_prints_every_figure_beside_its_target(kafka: str, postgres_ser
         "under 500",
         "at most 1.1",
     }
-    share = figures["hop / raw limit"]
+    share = figures["two replicas / raw limit"]
     assert share["reached"] == (share["value"] >= 0.6)
