@@ -5,6 +5,7 @@ one leads the relay. All have joined before the messages are published, and begi
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from ctypes import c_bool, c_int64
@@ -104,6 +105,7 @@ async def _through(seen: Seen, count: int) -> float:
 
 
 def _replica(servers: Servers, dsn: str, prefix: str, seen: Seen, number: int) -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of the other one's joining
     collector.rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop, suppress(KeyboardInterrupt):
         loop.run(_run(servers, dsn, prefix, seen, number))
