@@ -17,7 +17,7 @@ import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -56,7 +56,10 @@ class WebhookReceiver:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self, request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # the sender died half-way: its next attempt comes whole
+            return Response(status_code=400)
         self.calls.append((request.headers.get("webhook-id", ""), _signatures(request)))
         self._news.set()
         await self.open.wait()
