@@ -83,7 +83,7 @@ class WebhookReceiver:
             return True
         return False
 
-    async def wait_for(self, wanted: Callable[[], bool], seconds: float = 30) -> None:
+    async def wait_for(self, wanted: Callable[[], bool], seconds: float = 60) -> None:
         """Wait until something holds, asking again after each call."""
         async with asyncio.timeout(seconds):
             while not wanted():

@@ -13,7 +13,8 @@ from shared.runtime.local.environment import variable
 from shared.runtime.local.kafka.server import KafkaServer
 from shared.runtime.local.postgres import PostgresServer
 
-PASSWORDS = {service: f"bench-{service}" for service in SERVICES}
+# Roles belong to the server: whoever shares it with the tests must not lock them out.
+PASSWORDS = {service: f"test-{service}" for service in SERVICES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from shared.runtime.outbox import Outgoing
 # what a broker takes by default (message.max.bytes, 1,048,588).
 BATCH_BYTES = 1_040_000
 START_SECONDS = 15
+REACH_SECONDS = 2  # a Kafka that takes longer is away
 PRODUCE_TIMEOUT_MS = 10_000
 ACKNOWLEDGE_SECONDS = 20
 
@@ -28,6 +29,7 @@ class Publisher:
     bootstrap: str
     _producer: Any = None
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _start: asyncio.Task[Any] | None = None
 
     @property
     def connected(self) -> bool:
@@ -55,15 +57,29 @@ class Publisher:
         return done
 
     async def reachable(self) -> bool:
-        """Tell whether Kafka answers a producer now."""
+        """Tell whether Kafka answers a producer now.
+
+        A start that takes longer goes on behind the answer: on a busy machine one that was ended
+        with each question would never be over, and the service never ready.
+        """
+        if self._start is None or self._start.done():
+            self._start = asyncio.create_task(self._started())
+            self._start.add_done_callback(_heard)
+        start = self._start
+        await asyncio.wait({start}, timeout=REACH_SECONDS)
+        if not start.done() or start.cancelled():
+            return False
         try:
-            producer = await asyncio.wait_for(self._started(), 2)
-            return bool(await asyncio.wait_for(producer.client.force_metadata_update(), 2))
+            asked = start.result().client.force_metadata_update()
+            return bool(await asyncio.wait_for(asked, REACH_SECONDS))
         except (KafkaError, TimeoutError, OSError):
             return False
 
     async def close(self) -> None:
         """Drop the producer and what it has not yet sent: that is still in the outbox."""
+        if self._start is not None:
+            self._start.cancel()
+            await asyncio.gather(self._start, return_exceptions=True)
         if self._producer is not None:
             producer, self._producer = self._producer, None
             await _abandon(producer)
@@ -109,6 +125,12 @@ class Publisher:
             else:
                 seqs.append(one.seq)
         return batches
+
+
+def _heard(start: asyncio.Task[Any]) -> None:
+    """Take note of how it ended, so that asyncio does not complain that nobody did."""
+    if not start.cancelled():
+        start.exception()
 
 
 @lru_cache(maxsize=20_000)

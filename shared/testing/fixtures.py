@@ -85,4 +85,4 @@ async def topics(kafka: str, topic_prefix: str) -> AsyncIterator[str]:
     """The topic prefix, with the five services' topics made under it and removed afterwards."""
     await create_topics(kafka, topic_prefix)
     yield topic_prefix
-    await asyncio.wait_for(delete_topics(kafka, topic_prefix), timeout=20)
+    await asyncio.wait_for(delete_topics(kafka, topic_prefix), timeout=60)

@@ -13,7 +13,7 @@ from shared.runtime.service import running as service_running
 from shared.runtime.settings import ServiceSettings
 
 State = TypeVar("State")
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from shared.runtime.local.kafka.server import KafkaServer
 from shared.runtime.local.postgres import PostgresServer
 
 Kind = Literal["postgres", "kafka"]
-START_SECONDS = 120
+START_SECONDS = 240
 POLL_SECONDS = 0.05
 
 

@@ -33,4 +33,4 @@ async def stack(
     finally:
         await asyncio.to_thread(whole.stop)
         await drop_database(postgres_server, database)
-        await asyncio.wait_for(delete_topics(kafka, topic_prefix), 20)
+        await asyncio.wait_for(delete_topics(kafka, topic_prefix), 60)

@@ -10,7 +10,7 @@ from shared.contracts.base import Event
 from shared.contracts.topics import EVENTS, SERVICES, topic
 from shared.runtime.local.stack import Stack
 
-PATIENT_SECONDS = 30
+PATIENT_SECONDS = 60
 
 
 async def published(

@@ -28,7 +28,7 @@ class Watched:
 
     async def until(self, case_id: str, what: str, times: int = 1) -> None:
         """Wait until something happened to the case so often."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.seen.count((case_id, what)) < times:
                 self._news.clear()
                 await self._news.wait()

@@ -7,7 +7,14 @@ import sys
 
 import pytest
 
+from benchmarks.measured import servers as measured
+from shared.testing import fixtures
+
 pytestmark = pytest.mark.timeout(400)  # it ends itself when nothing moves for a minute
+
+
+def test_it_locks_no_test_beside_it_out_of_their_postgres() -> None:
+    assert measured.PASSWORDS == fixtures.PASSWORDS
 
 
 async def test_it_prints_every_figure_beside_its_target(kafka: str, postgres_server: str) -> None:

@@ -4,7 +4,8 @@
 class SetupError(Exception):
     """A foreseen failure of the local set-up: what happened, and the mend.
 
-    `quote` holds the last lines of a server's log; it is shown below the two sentences.
+    `quote` holds the last lines of a server's log; it is shown below the two sentences, and in any
+    traceback.
     """
 
     def __init__(self, what: str, *, mend: str = "", quote: str = "") -> None:
@@ -12,3 +13,5 @@ class SetupError(Exception):
         self.what = what
         self.mend = mend
         self.quote = quote
+        if quote:
+            self.add_note(quote)

@@ -54,7 +54,7 @@ class PostgresServer:
         if not self.files.exists():
             self._create_files()
         self.child.start()
-        self.child.await_ready(self._answers, seconds=60)
+        self.child.await_ready(self._answers, seconds=180)
 
     def stop(self) -> None:
         """A fast shutdown: open transactions are rolled back, what was committed is on disk."""

@@ -9,7 +9,8 @@ import httpx
 from shared.runtime.local import ports
 from shared.runtime.local.child import Child, Command
 
-READY_SECONDS = 60  # five Python programs that start at once on two busy cores
+READY_SECONDS = 180  # who is alive gets on, however busy the cores; who dies is told at once
+PROBE_SECONDS = 10  # longer than a service waits for its own servers before it says no
 
 
 class Program:
@@ -29,7 +30,7 @@ class Program:
     def is_ready(self) -> bool:
         """A stranger's server on this port may answer too: the child must still run as well."""
         try:
-            answer = httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False)
+            answer = httpx.get(f"{self.url}/readyz", timeout=PROBE_SECONDS, trust_env=False)
         except httpx.HTTPError:
             return False
         return answer.status_code == httpx.codes.OK and self.child.is_alive

@@ -11,7 +11,7 @@ from shared.contracts.topics import SERVICES, topic
 
 PARTITIONS = 6  # replicas of one service that can share the work on one machine, and some to spare
 KEEP_FOR_EVER = "-1"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.02
 
 

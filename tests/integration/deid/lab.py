@@ -31,7 +31,7 @@ from tests.unit.deid.cases import accepted
 
 ORIGIN = UUID("0e0e0e0e-0000-4000-8000-000000000000")
 REFS: TypeAdapter[tuple[ObjectRef, ...]] = TypeAdapter(tuple[ObjectRef, ...])
-SECONDS = 40
+SECONDS = 90
 PRIVATE, PUBLIC = new_key_pair()
 KEY = base64.b64encode(b"a key of thirty-two bytes, no less").decode()
 E = TypeVar("E", bound=Event)
@@ -168,7 +168,7 @@ async def lab(
         settings = Settings(**{**given, **changes})
         async with (
             running(SERVICE, settings) as live,
-            httpx.AsyncClient(base_url=live.url, timeout=30) as http,
+            httpx.AsyncClient(base_url=live.url, timeout=60) as http,
         ):
             yield Lab(live, http, issuer, store, folder, consumer)
     await consumer.stop()

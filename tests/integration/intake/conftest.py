@@ -122,7 +122,7 @@ def environment(postgres: Database, issuer: Issuing, tmp_path: Path) -> tuple[Se
 async def started(settings: Settings, private: Jwk, issuer: Issuing) -> AsyncIterator[Intake]:
     async with (
         running(service(settings), settings) as live,
-        httpx.AsyncClient(base_url=live.url, timeout=30) as client,
+        httpx.AsyncClient(base_url=live.url, timeout=60) as client,
     ):
         yield Intake(live, client, issuer, private, settings, Path(settings.objects))
 

@@ -40,7 +40,7 @@ async def events(
 
 async def first(count: int, source: AsyncIterator[Any]) -> list[Any]:
     found = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for one in source:
             found.append(one)
             if len(found) == count:

@@ -311,7 +311,7 @@ async def test_a_study_without_a_number_is_accepted_when_quiet(intake: Intake) -
     case_id = await submitted(intake, submission(studies=[study]))
 
     await stow(intake, hand(1))
-    await asyncio.wait_for(accepted(intake, case_id), 20)
+    await asyncio.wait_for(accepted(intake, case_id), 60)
 
     assert await state(intake, case_id) == "accepted"
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from traceback import format_exception
 
 import psutil
 import pytest
@@ -36,7 +37,7 @@ def is_running(pid: int) -> bool:
 def test_kill_ends_children_that_made_a_session_of_their_own(tmp_path: Path) -> None:
     child = child_of(tmp_path, WITH_CHILD)
     child.start()
-    child.await_ready(lambda: bool(child.command.log.read_text()), seconds=30)
+    child.await_ready(lambda: bool(child.command.log.read_text()), seconds=120)
     inner = int(child.command.log.read_text())
 
     child.kill9()
@@ -50,7 +51,7 @@ def test_a_child_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
     child = child_of(tmp_path, f"{deaf}\n{SLEEPS}")
     child.start()
-    child.await_ready(lambda: "deaf" in child.command.log.read_text(), seconds=30)
+    child.await_ready(lambda: "deaf" in child.command.log.read_text(), seconds=120)
 
     child.stop(seconds=0.2)
 
@@ -96,9 +97,10 @@ def test_a_child_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -
     child.start()
 
     with pytest.raises(SetupError, match="sleeper ended with code 1") as raised:
-        child.await_ready(lambda: False, seconds=30)
+        child.await_ready(lambda: False, seconds=120)
 
     assert raised.value.quote == "out of luck"
+    assert "out of luck" in "".join(format_exception(raised.value)), "a failed test shows it too"
 
 
 def test_a_child_that_is_never_ready_is_told(tmp_path: Path) -> None:

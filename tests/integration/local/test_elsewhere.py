@@ -34,7 +34,7 @@ def overread(*words: str, **variables: str) -> subprocess.Popen[str]:
 
 
 def said(running: subprocess.Popen[str]) -> str:
-    return running.communicate(timeout=60)[0]
+    return running.communicate(timeout=120)[0]
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +61,11 @@ def servers(own_postgres: str, kafka: str, topics: str, tmp_path: Path) -> dict[
 
 
 def await_ready(running: subprocess.Popen[str], url: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert running.poll() is None, said(running)
         try:
-            if httpx.get(f"{url}/readyz", trust_env=False).is_success:
+            if httpx.get(f"{url}/readyz", trust_env=False, timeout=10).is_success:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)

@@ -96,6 +96,7 @@ async def test_a_case_that_nobody_will_come_for_says_so(directed: Ward) -> None:
     assert (nobody["outcome"], nobody["advice"][0]["constraint"]) == ("nobody", "licence")
 
 
+@pytest.mark.usefixtures("restless")
 async def test_a_broken_policy_is_refused_while_the_old_one_stays_in_force(
     postgres: Database, kafka: str, topics: str, tmp_path: Path
 ) -> None:

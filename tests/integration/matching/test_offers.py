@@ -7,7 +7,7 @@ from typing import Any
 from services.matching.domain.contract import DEFAULT, Contract, Terms
 from services.matching.domain.state import Assigned, Offered, Unfillable
 from shared.testing.fixtures import Database
-from tests.integration.matching.ward import Ward, planted, until, ward
+from tests.integration.matching.ward import Ward, later, planted, until, ward
 from tests.unit.matching.cases import finalized, reader, requested
 
 
@@ -93,16 +93,16 @@ async def test_an_offer_that_expired_while_the_service_was_down_goes_on(
     postgres: Database, kafka: str, topics: str
 ) -> None:
     async with ward(postgres, kafka, topics) as at_work:
-        await agree(at_work, contract(offer_window=timedelta(seconds=1)))
+        await agree(at_work, contract(offer_window=timedelta(minutes=2)))
         await at_work.roster(reader())
         case_id = await at_work.case("a")
         assignment = await at_work.offer("dr-osei", case_id)
-    await asyncio.sleep(1)
 
-    async with ward(postgres, kafka, topics) as at_work:
-        await at_work.roster(reader("dr-lund"))
-        await at_work.offer("dr-lund", case_id)
-        late = await at_work.post("dr-osei", f"/v1/offers/{assignment}/accept")
+    with later(timedelta(minutes=3)):
+        async with ward(postgres, kafka, topics) as at_work:
+            await at_work.roster(reader("dr-lund"))
+            await at_work.offer("dr-lund", case_id)
+            late = await at_work.post("dr-osei", f"/v1/offers/{assignment}/accept")
 
     assert late.status_code == 409
     assert late.json()["code"] == "offer-expired"

@@ -154,6 +154,7 @@ async def _named(answer: httpx.Response) -> Any:
             yield json.loads(line.removeprefix("data: "))
 
 
+@pytest.mark.usefixtures("restless")
 async def test_a_queue_too_long_is_at_risk_long_before_its_budgets_say_so(at_work: Ward) -> None:
     case_id = await at_work.case("a")  # nobody reads this field at all
 
@@ -214,6 +215,7 @@ async def test_every_submitted_case_is_in_one_account(at_work: Ward) -> None:
     }
 
 
+@pytest.mark.usefixtures("restless")
 async def test_a_case_out_of_sight_alarms(at_work: Ward) -> None:
     orphan = case("nobody submitted it")
     await at_work.tell(deidentified(orphan))

@@ -87,6 +87,7 @@ def seed(tmp_path: Path) -> Path:
     return found
 
 
+@pytest.mark.usefixtures("restless")
 async def test_a_changed_seed_is_taken_over_and_a_broken_one_refused(
     postgres: Database, kafka: str, topics: str, seed: Path
 ) -> None:

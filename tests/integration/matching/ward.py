@@ -1,8 +1,9 @@
 """What does matching need to be at work in a test? A roster, tokens, and what the others say."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,14 @@ async def until(found: Callable[[], Any], seconds: float = 60) -> Any:
     return answer
 
 
+@contextmanager
+def later(ahead: timedelta) -> Iterator[None]:
+    """Let time pass at once: within the body it is so much later for everybody in this process."""
+    began, ticks = clock.now() + ahead, clock.ticks()
+    with clock.running_on(lambda: began + timedelta(seconds=clock.ticks() - ticks)):
+        yield
+
+
 @asynccontextmanager
 async def ward(
     postgres: Database, kafka: str, prefix: str, *, replicas: int = 1, **settings: Any
@@ -120,7 +129,7 @@ async def ward(
             **{"policy": PUSHED, **settings},
         )
         lives = [await stack.enter_async_context(running(SERVICE, told)) for _ in range(replicas)]
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=lives[0].url, timeout=20))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=lives[0].url, timeout=60))
         yield Ward(lives[0], http, issuer, told)
 
 

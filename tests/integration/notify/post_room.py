@@ -153,6 +153,6 @@ async def post_room(
         store = ObjectStore.open(str(folder), writes={"reports"})
         async with (
             running(SERVICE, settings) as live,
-            httpx.AsyncClient(base_url=live.url, timeout=20) as http,
+            httpx.AsyncClient(base_url=live.url, timeout=60) as http,
         ):
             yield PostRoom(live, http, issuer, store, public, receiver, mailbox)

@@ -20,7 +20,7 @@ CASE = a_case("delivery")
 
 async def until(room: PostRoom, case_id: CaseId, *kinds: str) -> None:
     """Wait for the case to stand so; the timeline's notification is the signal."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await room.standing(case_id) not in kinds:
             await room.live.core.wakeups.wait("notify_timeline", 0.2)
 
@@ -102,7 +102,7 @@ async def test_a_410_disables_the_address_until_an_operator_mends_it(room: PostR
     assert (gone["case_id"], gone["cause"]) == (str(CASE), "gone")
     partner = (await room.operate("GET", f"/v1/admin/partners/{PARTNER}")).json()
     assert partner["disabled_at"] is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not [
             d for d in await room.deliveries("waiting") if d["cause"] == "endpoint-disabled"
         ]:
@@ -139,7 +139,7 @@ async def test_a_partner_nobody_configured_is_seen_and_mended(room: PostRoom) ->
     await room.accept(CASE)
     await room.sign(CASE)
     await room.mailbox.mail_about(str(CASE))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (failed := await room.deliveries("failed")):
             await room.live.core.wakeups.wait("notify_timeline", 0.2)
     assert failed[0]["cause"] == "no-endpoint"
@@ -155,7 +155,7 @@ async def test_an_identity_that_no_key_opens_is_a_failure_without_words(room: Po
     await room.accept(CASE)
     await room.sign(CASE)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(failed := await room.deliveries("waiting")) < 2:
             await room.live.core.wakeups.wait("notify_timeline", 0.2)
 
@@ -174,7 +174,7 @@ async def test_a_report_that_was_changed_in_the_store_is_never_sent(room: PostRo
 
     await room.sign(CASE, before_it_is_told=forge)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (failed := await room.deliveries("waiting")):
             await room.live.core.wakeups.wait("notify_timeline", 0.2)
     assert [one["cause"] for one in failed] == ["report-corrupt"]

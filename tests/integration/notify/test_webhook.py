@@ -138,7 +138,7 @@ async def test_a_receiver_that_never_answers_is_given_up(
     ended = await post(http, f"http://127.0.0.1:{port}/", [NEW], message(), HERE)
 
     assert ended == Ended("failed", "timeout")
-    await asyncio.wait_for(hung_up.wait(), 5)
+    await asyncio.wait_for(hung_up.wait(), 60)
     server.close()
 
 

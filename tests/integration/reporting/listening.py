@@ -13,7 +13,7 @@ from shared.testing.spec import NOON
 from tests.integration.reporting.office import ORIGIN, Office
 from tests.integration.runtime.broker import Raw, put
 
-PATIENT_SECONDS = 20
+PATIENT_SECONDS = 60
 
 
 async def publish(at_work: Office, events: Sequence[Event]) -> None:

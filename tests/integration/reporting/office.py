@@ -145,6 +145,6 @@ async def office(
         store = ObjectStore.open(str(folder), writes={"clean"})
         async with (
             running(SERVICE, settings) as live,
-            httpx.AsyncClient(base_url=live.url, timeout=20) as http,
+            httpx.AsyncClient(base_url=live.url, timeout=60) as http,
         ):
             yield Office(live, http, issuer, store, folder)

@@ -235,7 +235,7 @@ async def test_what_the_neighbours_publish_makes_a_case_readable(at_work: Office
     await publish(at_work, other_way_round)
     desk = at_work.desk(case)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (started := await desk.post("/start", key="s")).status_code != 200:  # noqa: ASYNC110 - HTTP tells nobody
             await asyncio.sleep(0.1)
 

@@ -4,15 +4,18 @@ import asyncio
 import multiprocessing
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 
-from shared.runtime import failpoints, outbox
+from shared.runtime import failpoints, outbox, timers
 from shared.runtime.postgres import SERVER_SETTINGS
 from tests.integration.runtime.live import live
 
 # A server that has imported everything forks each child: 20 of them start in the time of one.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
+# What a dead ticker had claimed is asked again after so long: sooner than in production.
+SOON = timedelta(seconds=2)
 
 
 @asynccontextmanager
@@ -39,6 +42,7 @@ async def exit_code(child: BaseProcess, seconds: float = 60) -> int | None:
 
 
 def main(dsn: str, kafka: str, prefix: str, points: str, idle: str) -> None:
+    timers.HANDLING = SOON
     SERVER_SETTINGS["idle_in_transaction_session_timeout"] = idle
     outbox.LEAD_WHILE_ALIVE = f"SET idle_session_timeout = '{idle}'"
     asyncio.run(_run(dsn, kafka, prefix, points))

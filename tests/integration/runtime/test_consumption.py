@@ -88,7 +88,7 @@ async def test_an_idle_consumer_is_left_in_peace(kafka: str, topics: str) -> Non
         patch.setattr(runtime_kafka, "_behind", counted)
         task = asyncio.create_task(one.run())
         for _ in range(6):  # twice as long as silence is suffered
-            await asyncio.wait_for(asked.acquire(), 20)
+            await asyncio.wait_for(asked.acquire(), 60)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from shared.contracts.deid import DeidentificationFailed, DeidentificationPlanned
-from shared.runtime import failpoints
+from shared.runtime import failpoints, timers
 from shared.runtime.failpoints import Stumbled
 from shared.runtime.feed import incoming
 from shared.runtime.handle import Runner
 from shared.runtime.postgres import Pool
 from shared.runtime.wire import Readable, read
 from tests.integration.runtime.broker import everything, tell
-from tests.integration.runtime.child import exit_code, process
+from tests.integration.runtime.child import SOON, exit_code, process
 from tests.integration.runtime.live import drained, live
 from tests.integration.runtime.messages import WANTED, message
 from tests.integration.runtime.tally import case, told
@@ -76,8 +76,9 @@ async def test_a_batch_that_stumbles_leaves_all_or_nothing(
 
 @pytest.mark.parametrize("point", PASSED)
 async def test_a_service_that_stumbles_anywhere_has_each_effect_once(
-    dsn: str, kafka: str, topics: str, point: str
+    dsn: str, kafka: str, topics: str, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(timers, "HANDLING", SOON)
     passed = asyncio.Event()
     failpoints.arm(f"{point}=raise#1")
     failpoints.watch(point, passed.set)

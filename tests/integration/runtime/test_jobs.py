@@ -143,14 +143,14 @@ async def test_a_zombie_that_wakes_after_its_lease_can_not_write(
 async def test_the_heartbeat_keeps_the_lease_while_the_work_goes_on(
     runner: Runner[Any], pool: Pool, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=2))
     monkeypatch.setattr(jobs, "HEARTBEAT_SECONDS", 0.2)
     await asked(runner, 1)
     attempts = []
 
     async def perform(job: ClaimedJob) -> Any:
         attempts.append(job.attempt)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(3)  # longer than a lease
         return done(job)
 
     async with two_at_work(runner, dsn, perform):

@@ -268,14 +268,14 @@ async def test_no_task_of_an_abandoned_producer_lives_on(kafka: str, topics: str
 async def test_a_leader_that_waits_for_a_slow_kafka_keeps_its_lead(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "LEAD_WHILE_ALIVE", "SET idle_session_timeout = '500ms'")
+    monkeypatch.setattr(outbox, "LEAD_WHILE_ALIVE", "SET idle_session_timeout = '1s'")
     monkeypatch.setattr(outbox, "PULSE_SECONDS", 0.1)
     waves = 0
 
     async def slow(wave: Sequence[Outgoing]) -> list[int]:
         nonlocal waves
         waves += 1
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(2)
         return await site.publisher(wave)
 
     await decided(site.runner)

@@ -52,7 +52,7 @@ async def test_an_event_goes_in_and_what_it_led_to_comes_out(
             str(recorded.case_id).encode(),
             headers=headers(recorded),
         )
-        published = await asyncio.wait_for(consumer.getone(), 30)
+        published = await asyncio.wait_for(consumer.getone(), 60)
         alive = await http.get(f"{live.url}/livez")
         ready = await http.get(f"{live.url}/readyz")
         figures = await http.get(f"{live.url}/metrics")

@@ -55,7 +55,7 @@ def program(port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 async def answering(client: httpx.AsyncClient) -> None:
     """Wait until the server answers."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 (await client.get("/livez")).raise_for_status()
@@ -69,7 +69,7 @@ async def answering(client: httpx.AsyncClient) -> None:
 async def served(sample: Sample) -> AsyncIterator[httpx.AsyncClient]:
     port = free_port()
     task = asyncio.create_task(serve(sample.app, "127.0.0.1", port))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         await answering(client)
         yield client
     task.cancel()
@@ -77,7 +77,7 @@ async def served(sample: Sample) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def until(sample: Sample, closed: int) -> None:
-    async with asyncio.timeout(10), sample.closing:
+    async with asyncio.timeout(60), sample.closing:
         await sample.closing.wait_for(lambda: sample.streams_closed >= closed)
 
 
@@ -127,9 +127,9 @@ async def test_an_endless_body_is_refused_while_it_comes_and_then_cut_off(sample
                 await writer.drain()
 
         pouring = asyncio.create_task(pour())
-        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         with pytest.raises(ConnectionError):
-            await asyncio.wait_for(pouring, 10)
+            await asyncio.wait_for(pouring, 60)
         writer.close()
 
     assert answer.startswith(b"HTTP/1.1 413")
@@ -150,7 +150,7 @@ async def test_a_client_that_asks_first_sends_nothing_in_vain(sample: Sample) ->
             b"POST /v1/parsed HTTP/1.1\r\nHost: sample\r\nContent-Length: 99999999\r\n"
             b"Expect: 100-continue\r\n\r\n"
         )
-        first = await asyncio.wait_for(reader.readline(), 10)
+        first = await asyncio.wait_for(reader.readline(), 60)
         writer.close()
         await writer.wait_closed()
 
@@ -160,7 +160,7 @@ async def test_a_client_that_asks_first_sends_nothing_in_vain(sample: Sample) ->
 async def test_sigterm_ends_streams_and_gives_the_program_time_to_close() -> None:
     port = free_port()
     with program(port) as process:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             await answering(client)
             await client.get("/v1/bug")
             async with client.stream("GET", "/v1/endless") as answer:
@@ -168,7 +168,7 @@ async def test_sigterm_ends_streams_and_gives_the_program_time_to_close() -> Non
                 await anext(lines)
                 process.send_signal(signal.SIGTERM)
                 rest = [line async for line in lines]
-        out, err = await asyncio.to_thread(process.communicate, timeout=20)
+        out, err = await asyncio.to_thread(process.communicate, timeout=60)
 
     told = [orjson.loads(line) for line in out.splitlines()]
     bug = next(line for line in told if line["event"] == "request_met_bug")
@@ -184,7 +184,7 @@ def test_a_taken_port_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with program(port) as process:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
 
     assert process.returncode == 69
     (line,) = err.decode().splitlines()

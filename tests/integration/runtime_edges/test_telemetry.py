@@ -123,7 +123,7 @@ def run(leak: str, folder: Path) -> tuple[list[dict[str, Any]], str]:
     """Run a program that leaks; give its log lines, and everything that came out of it."""
     program = PROGRAM.format(folder=str(folder), leak=leak.format(canary=CANARY))
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False, timeout=60
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False, timeout=120
     )
     spans = (folder / "sample.spans.jsonl").read_text()
     lines = [orjson.loads(line) for line in done.stdout.splitlines()]

@@ -149,7 +149,7 @@ async def test_what_a_killed_child_was_working_on_is_held_and_its_neighbours_are
     honest.write_bytes(TEN["explicit, plain"])
     bomb.write_bytes(ATTACKS["deflate bomb"][0])
     pairs = [(one, one.with_suffix(".clean")) for one in (honest, bomb, honest)]
-    async with Sandbox(workers=1, memory=96 << 20, seconds=10) as sandbox:  # less than a bomb takes
+    async with Sandbox(workers=1, memory=96 << 20, seconds=60) as sandbox:  # less than a bomb takes
         receipts = await cleaned(sandbox, pairs, task())
 
     assert [bool(one.doubts) for one in receipts] == [False, True, False]

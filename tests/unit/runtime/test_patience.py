@@ -9,7 +9,7 @@ from shared.runtime import clock
 from shared.runtime.patience import Pace, for_ever
 from shared.runtime.postgres import Wakeups
 
-SOON = 5
+SOON = 60
 
 
 async def test_a_cancellation_that_an_error_of_the_clean_up_replaced_ends_the_loop() -> None:
@@ -50,25 +50,34 @@ async def test_a_cancellation_in_the_moment_of_a_wakeup_is_not_lost(ticks: int) 
     assert loop.cancelled()
 
 
-async def test_a_loop_rests_as_long_as_its_turn_took_and_no_longer_than_it_may() -> None:
-    pace = Pace(longest=0.05)
+async def test_a_loop_rests_as_long_as_its_turn_took_and_no_longer_than_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
 
-    before = clock.ticks()
-    await pace.rest()
-    at_once = clock.ticks() - before
+    async def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    async def rested() -> float:
+        before = now
+        await pace.rest()
+        return now - before
+
+    monkeypatch.setattr(clock, "ticks", lambda: now)
+    monkeypatch.setattr(asyncio, "sleep", passes)
+    pace = Pace(longest=0.5)
+
+    at_once = await rested()
     with pace.turn():
-        await asyncio.sleep(0.02)
-    short = await _rested(pace)
+        await passes(0.25)
+    short = await rested()
     with pace.turn():
-        await asyncio.sleep(0.2)
-    long = await _rested(pace)
+        await passes(2)
+    long = await rested()
+    with pace.turn():
+        await passes(0.25)
+    await passes(0.125)
+    the_remainder = await rested()
 
-    assert at_once < 0.015
-    assert short > 0.015
-    assert long < 0.15
-
-
-async def _rested(pace: Pace) -> float:
-    before = clock.ticks()
-    await pace.rest()
-    return clock.ticks() - before
+    assert (at_once, short, long, the_remainder) == (0, 0.25, 0.5, 0.125)

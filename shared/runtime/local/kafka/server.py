@@ -55,7 +55,7 @@ class KafkaServer:
         if not (files / "meta.properties").exists():
             self._format()
         self.child.start()
-        self.child.await_ready(self._serves, seconds=90)
+        self.child.await_ready(self._serves, seconds=180)
 
     def stop(self) -> None:
         self.child.stop(seconds=30)
