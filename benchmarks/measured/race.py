@@ -29,6 +29,7 @@ _TURNS = 100_000  # of that loop
 class Race:
     """`names`: the peers. Of each round they get the first `few`: a pass of theirs takes seconds.
 
+    Programs, whose start is taken off, get all.
     `rounds`: milliseconds of processor time an instance by contender, for each round. The first
     round of all warms up and is not kept.
     """
@@ -70,10 +71,7 @@ class Race:
     def _round(
         self, number: int, series: FileDataset, ready: Sequence[Contender]
     ) -> Mapping[str, float]:
-        """Each in folders of its own, and nothing is deleted before the race ends.
-
-        Where many files have just been deleted, ext4 looks for long until it makes a new one.
-        """
+        """Each in folders of its own, and nothing is deleted before the race ends."""
         folder = self.folder / str(number)
         first = 1 + number * self.each
         files = written(folder / "source", series, range(first, first + self.each))
@@ -89,7 +87,8 @@ class Race:
         }
         for peer in ready:
             if peer.name not in self.skipped:
-                times[peer.name] = self._of(peer, few, folder / peer.name.replace(" ", "-"))
+                given = folder / "source" if peer.name in tools.TOOLS else few
+                times[peer.name] = self._of(peer, given, folder / peer.name.replace(" ", "-"))
         return times
 
     def _of(self, peer: Contender, source: Path, out: Path) -> float:
@@ -97,7 +96,7 @@ class Race:
         ran = peer.clean(source, out)
         if ran.skipped or ran.faults:
             self.skipped[peer.name] = ran.skipped or f"failed on {len(ran.faults)} files"
-        return ran.seconds / self.few * 1000
+        return ran.seconds / len(list(source.iterdir())) * 1000
 
 
 def spent(work: Callable[[Path, Path], object], files: Sequence[Path], out: Path) -> float:

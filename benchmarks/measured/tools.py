@@ -32,7 +32,7 @@ class Tool:
     def clean(self, source: Path, out: Path) -> Ran:
         """Processor time for all files, without the program's start: that is in a run of one."""
         files = sorted(source.iterdir())
-        one, first = source.with_name("one"), out.with_name(f"{out.name}-one")
+        one, first = (out.with_name(f"{out.name}-one-{of}") for of in ("raw", "clean"))
         for folder in (one, first, out):
             folder.mkdir(exist_ok=True)
         shutil.copyfile(files[0], one / files[0].name)

@@ -71,7 +71,9 @@ class Cleaner:
     def forbidden(self) -> Identifiers:
         """What must not be found afterwards: all that the header knew, but for what we wrote."""
         left = self._known.without(self.own)
-        return Identifiers(in_all_encodings(left.long, self.file.string(CHARSET)), left.short)
+        foreign = frozenset([one for one in left.long if not one.isascii()])
+        spelt = in_all_encodings(foreign, self.file.string(CHARSET)) if foreign else foreign
+        return Identifiers(left.long | spelt, left.short)
 
     @property
     def transfer_syntax(self) -> str:
@@ -104,7 +106,8 @@ class Cleaner:
         self.actions.update(mould.actions)
         self.own |= mould.own
         for one in own:
-            self.actions.update(one.actions)
+            for action in one.actions:
+                self.actions[action] = self.actions.get(action, 0) + 1
             self.own |= one.own
         return mould.filled(outcomes.all)
 
