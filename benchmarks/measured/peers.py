@@ -15,6 +15,7 @@ PACKAGES = {
     "dicognito": "dicognito==0.19.0",
     "deid": "deid==0.4.13",
     "dicom-anonymizer": "dicom-anonymizer==2.1.0",
+    "dcmanon": "dcmanon==0.3.1",
 }
 _SCRIPT = Path(__file__).parents[1] / "peers" / "one.py"
 _INSTALL_SECONDS = 600
@@ -39,8 +40,7 @@ class Peer:
 
     def clean(self, source: Path, out: Path) -> Ran:
         """Let it clean a folder into another; what it can't do is told, never raised."""
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
         try:
             print(json.dumps([str(source), str(out)]), file=self.child.stdin, flush=True)
             told = json.loads(self.child.stdout.readline() if self.child.stdout else "")

@@ -14,12 +14,14 @@ from statistics import median
 
 from pydicom.dataset import FileDataset
 
-from benchmarks.measured import engine, peers
+from benchmarks.measured import engine, peers, tools
 from benchmarks.measured.peers import Peer
 from benchmarks.measured.series import written
+from benchmarks.measured.tools import Tool
 
 OURS, FETCHED = "overread", "overread, raw hash known"
 COPY, LOOP = "file copy", "a loop of Python"
+Contender = Peer | Tool
 _TURNS = 100_000  # of that loop
 
 
@@ -27,6 +29,7 @@ _TURNS = 100_000  # of that loop
 class Race:
     """`names`: the peers. Of each round they get the first `few`: a pass of theirs takes seconds.
 
+    Programs, whose start is taken off, get all.
     `rounds`: milliseconds of processor time an instance by contender, for each round. The first
     round of all warms up and is not kept.
     """
@@ -43,56 +46,61 @@ class Race:
             at_work = [self._enter(running, name) for name in self.names]
             ready = [one for one in at_work if one is not None]
             for number in range(rounds + 1):
-                first = 1 + number * self.each
-                times = self._round(series, range(first, first + self.each), ready)
+                times = self._round(number, series, ready)
                 if number:
                     self.rounds.append(times)
 
     def typical(self, name: str) -> float:
         return median(one[name] for one in self.rounds)
 
-    def times(self, name: str) -> float:
+    def times(self, name: str, ours: str = OURS) -> float:
         """How many times as long it takes as ours, in the same round."""
-        return median(one[name] / one[OURS] for one in self.rounds)
+        return median(one[name] / one[ours] for one in self.rounds)
 
-    def _enter(self, running: ExitStack, name: str) -> Peer | None:
+    def _enter(self, running: ExitStack, name: str) -> Contender | None:
+        if name in tools.TOOLS:
+            tool = tools.found(name, self.folder)
+            if tool is None:
+                self.skipped[name] = "is not here"
+            return tool
         peer = running.enter_context(peers.started(name))
         if peer is None:
             self.skipped[name] = "can't be installed here"
         return peer
 
     def _round(
-        self, series: FileDataset, numbers: range, ready: Sequence[Peer]
+        self, number: int, series: FileDataset, ready: Sequence[Contender]
     ) -> Mapping[str, float]:
-        source, out = self.folder / "source", self.folder / "out"
-        shutil.rmtree(source, ignore_errors=True)
-        files = written(source, series, numbers)
-        few = self.folder / "few"
-        shutil.rmtree(few, ignore_errors=True)
+        """Each in folders of its own, and nothing is deleted before the race ends."""
+        folder = self.folder / str(number)
+        first = 1 + number * self.each
+        files = written(folder / "source", series, range(first, first + self.each))
+        few = folder / "few"
         few.mkdir()
         for one in files[: self.few]:
-            shutil.copyfile(one, few / one.name)
+            (few / one.name).hardlink_to(one)
         times = {
             LOOP: _loop(),
-            COPY: spent(shutil.copyfile, files, out),
-            OURS: spent(engine.clean, files[::2], out),
-            FETCHED: spent(engine.fetched(files), files[1::2], out),
+            COPY: spent(shutil.copyfile, files, folder / "copied"),
+            OURS: spent(engine.clean, files[::2], folder / "ours"),
+            FETCHED: spent(engine.fetched(files), files[1::2], folder / "fetched"),
         }
         for peer in ready:
             if peer.name not in self.skipped:
-                times[peer.name] = self._of(peer, few, out)
+                given = folder / "source" if peer.name in tools.TOOLS else few
+                times[peer.name] = self._of(peer, given, folder / peer.name.replace(" ", "-"))
         return times
 
-    def _of(self, peer: Peer, source: Path, out: Path) -> float:
+    def _of(self, peer: Contender, source: Path, out: Path) -> float:
+        out.mkdir()
         ran = peer.clean(source, out)
         if ran.skipped or ran.faults:
             self.skipped[peer.name] = ran.skipped or f"failed on {len(ran.faults)} files"
-        return ran.seconds / self.few * 1000
+        return ran.seconds / len(list(source.iterdir())) * 1000
 
 
 def spent(work: Callable[[Path, Path], object], files: Sequence[Path], out: Path) -> float:
-    """Milliseconds of processor time a file, into a folder that is emptied before."""
-    shutil.rmtree(out, ignore_errors=True)
+    """Milliseconds of processor time a file, into a new folder."""
     out.mkdir(parents=True)
     began = time.process_time()
     for file in files:

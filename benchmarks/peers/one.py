@@ -52,6 +52,24 @@ def dicom_anonymizer() -> Clean:
     return clean
 
 
+def dcmanon() -> Clean:
+    """Written in Rust."""
+    anonymizer = importlib.import_module("dcmanon").Anonymizer()
+
+    def clean(source: Path, target: Path) -> None:
+        target.write_bytes(anonymizer.anonymize(str(source)))
+
+    return clean
+
+
+def same_rules() -> Clean:
+    """Pydicom by our own rules, run by our own Python."""
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    rules = importlib.import_module("benchmarks.peers.same_rules").SameRules()
+    clean: Clean = rules.clean
+    return clean
+
+
 def pydicom() -> Clean:
     """The loop that everybody writes first: read, change what one thinks of, write."""
     library = importlib.import_module("pydicom")
@@ -74,7 +92,9 @@ PEERS: dict[str, Callable[[], Clean]] = {
     "dicognito": dicognito,
     "deid": deid,
     "dicom-anonymizer": dicom_anonymizer,
+    "dcmanon": dcmanon,
     "pydicom": pydicom,
+    "pydicom, same rules": same_rules,
 }
 
 

@@ -150,12 +150,11 @@ class Keyring:
         ]
 
 
-def _mac(secret: bytes, *parts: str) -> bytes:
-    """HMAC over length-prefixed parts, so that no two lists of parts are one message."""
-    message = b"".join(
-        len(raw).to_bytes(4, "big") + raw for raw in (part.encode() for part in parts)
-    )
-    return hmac.digest(secret, message, "sha256")
+def _mac(secret: bytes, kind: str, value: str) -> bytes:
+    """HMAC over length-prefixed parts, so that no two pairs of them are one message."""
+    kind_raw, raw = kind.encode(), value.encode()
+    lengths = len(kind_raw).to_bytes(4, "big"), len(raw).to_bytes(4, "big")
+    return hmac.digest(secret, lengths[0] + kind_raw + lengths[1] + raw, "sha256")
 
 
 def _base32(digest: bytes) -> str:

@@ -15,8 +15,10 @@ from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks
 from services.deid.gateways.colour import PHOTOMETRIC, photometric_after
 from services.deid.gateways.descriptors import Descriptors
+from services.deid.gateways.memory import Answers
+from services.deid.gateways.mould import Mould, Outcome
 from services.deid.gateways.pixels import NOTHING, pixel_pieces
-from services.deid.gateways.rewrite import Order, Rewriting, without_idle_creators
+from services.deid.gateways.rewrite import Order, Rewriting
 from services.deid.gateways.search import in_all_encodings
 from services.deid.gateways.survey import known
 from shared.runtime.dicom import Element, Encoding, Part10, UnreadableError
@@ -31,16 +33,7 @@ _PATIENT_NAME, _PATIENT_ID = 0x00100010, 0x00100020
 _PLAIN = Encoding()
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of one element, and what was counted and written on the way."""
-
-    content: bytes | None
-    actions: tuple[str, ...]
-    own: frozenset[bytes]
-
-
-_PIXELS = _Outcome(None, (), frozenset())  # they are written apart from the header
+_PIXELS = Outcome()  # they are written apart from the header
 
 
 @dataclass
@@ -65,6 +58,7 @@ class Cleaner:
         for tag in REQUIRED:
             if not self.file.raw(tag) or not values.is_valid("UI", self.file.raw(tag)):
                 raise UnreadableError("missing_attribute", f"{show(tag)} is missing or no UID")
+        self.own.add(self.order.subject.pseudonym.encode())
         before, self.after = self._top_level()
         self.before = b"\0" * 128 + b"DICM" + self._meta() + before
 
@@ -77,7 +71,9 @@ class Cleaner:
     def forbidden(self) -> Identifiers:
         """What must not be found afterwards: all that the header knew, but for what we wrote."""
         left = self._known.without(self.own)
-        return Identifiers(in_all_encodings(left.long, self.file.string(CHARSET)), left.short)
+        foreign = frozenset([one for one in left.long if not one.isascii()])
+        spelt = in_all_encodings(foreign, self.file.string(CHARSET)) if foreign else foreign
+        return Identifiers(left.long | spelt, left.short)
 
     @property
     def transfer_syntax(self) -> str:
@@ -90,72 +86,76 @@ class Cleaner:
 
     def _meta(self) -> bytes:
         """PS3.10 table 7.1-1, type 1 only: no source, no private meta, our implementation."""
-        elements = encode.element(_PLAIN, 0x00020001, "OB", b"\0\1")
-        for tag, value in (
-            (0x00020002, self.new_uid(SOP_CLASS)),
-            (0x00020003, self.new_uid(SOP_INSTANCE)),
-            (0x00020010, self.transfer_syntax),
-            (0x00020012, IMPLEMENTATION_CLASS),
-        ):
-            elements += encode.element(_PLAIN, tag, "UI", values.padded("UI", value))
-        version = values.padded("SH", IMPLEMENTATION_VERSION)
-        elements += encode.element(_PLAIN, 0x00020013, "SH", version)
+        question = (self.new_uid(SOP_CLASS), self.transfer_syntax)
+        remembered = self.order.memory.shelf("meta", tuple[bytes, bytes])
+        if question not in remembered:
+            remembered[question] = _around_instance(*question)
+        before, behind = remembered[question]
+        instance = values.padded("UI", self.new_uid(SOP_INSTANCE))
+        elements = before + encode.element(_PLAIN, 0x00020003, "UI", instance) + behind
         length = len(elements).to_bytes(4, "little")
         return encode.element(_PLAIN, 0x00020000, "UL", length) + elements
 
     def _top_level(self) -> tuple[bytes, bytes]:
         """Elements before and behind the pixels, ours among them, in the order of their tags."""
-        written = self._elements()
-        without_idle_creators(written)
-        written.update(self._statements(self.file.data_set.encoding))
+        outcomes = self._outcomes()
         colours = photometric_after(self.file) if self.blanks else None
+        own = outcomes.of_own()
+        name = (colours, *[one.content is None for one in own])
+        mould = outcomes.sum(name, lambda: self._mould(outcomes, colours))
+        self.actions.update(mould.actions)
+        self.own |= mould.own
+        for one in own:
+            for action in one.actions:
+                self.actions[action] = self.actions.get(action, 0) + 1
+            self.own |= one.own
+        return mould.filled(outcomes.all)
+
+    def _mould(self, outcomes: Answers[Outcome], colours: str | None) -> Mould:
+        encoding = self.file.data_set.encoding
+        ours = self._statements(encoding)
         if colours is not None:
             value = values.padded("CS", colours)
-            written[PHOTOMETRIC] = encode.element(
-                self.file.data_set.encoding, PHOTOMETRIC, "CS", value
-            )
-        tags = sorted(written)
-        before = b"".join([written[tag] for tag in tags if tag < PIXEL_DATA])
-        return before, b"".join([written[tag] for tag in tags if tag > PIXEL_DATA])
+            ours[PHOTOMETRIC] = encode.element(encoding, PHOTOMETRIC, "CS", value)
+        tags = [one.tag for one in self.file.data_set]
+        return Mould.of(tags, outcomes.all, frozenset(outcomes.own), ours)
 
-    def _elements(self) -> dict[int, bytes]:
-        """Each element of the data set but the pixels, as it was before when its bytes were."""
-        file, order, data_set = self.file, self.order, self.file.data_set
+    def _outcomes(self) -> Answers[Outcome]:
+        """Of each element of the data set, as it was before when its bytes were."""
+        file, order, encoding = self.file, self.order, self.file.data_set.encoding
         found = known(file, order.rulebook, order.identity, order.memory, order.knows)
         self._known = found.file
         told, charset, days = found.told, file.string(CHARSET), order.subject.shift_days
         self._descriptors = Descriptors(told, found.patient, days, charset, order.memory)
-        context = ("clean", data_set.encoding, order.subject, found.patient, told, charset)
-        outcomes = order.memory.shelf(context, _Outcome).answers(file, self._outcome)
-        written: dict[int, bytes] = {}
-        done: list[str] = []
-        for element, outcome in zip(data_set, outcomes, strict=True):
-            if outcome.content is not None:
-                written[element.tag] = outcome.content
-            done += outcome.actions
-            if outcome.own:
-                self.own |= outcome.own
-        self.actions.update(done)
-        return written
+        context = ("clean", encoding, order.subject, found.patient, told, charset)
+        return order.memory.shelf(context, Outcome).answers(file, self._outcome)
 
-    def _outcome(self, element: Element) -> tuple[_Outcome, bool]:
+    def _outcome(self, element: Element) -> tuple[Outcome, bool]:
         """Rewrite an element; and whether the next file's would become the same."""
         if element.tag == PIXEL_DATA:
-            return _PIXELS, False
+            return _PIXELS, True
         one = Rewriting(self.file, self.order, self._known, self._descriptors)
         content = one.element(element, self.file.data_set)
-        actions = tuple(one.actions.elements())
-        return _Outcome(content, actions, frozenset(one.own)), one.repeatable
+        return Outcome(content, tuple(one.actions), frozenset(one.own)), one.repeatable
 
     def _statements(self, encoding: Encoding) -> dict[int, bytes]:
         """Who the patient is now, and what was done (PS3.3 C.7.1.1, C.12.1.1.9)."""
-        pseudonym = self.order.subject.pseudonym
-        self.own.add(pseudonym.encode())
-        remembered = self.order.memory.shelf("statements", dict[int, bytes])
-        question = (encoding, pseudonym)
-        if question not in remembered:
-            remembered[question] = _stated(encoding, pseudonym, self.order)
-        return remembered[question]
+        return _stated(encoding, self.order.subject.pseudonym, self.order)
+
+
+def _around_instance(sop_class: str, syntax: str) -> tuple[bytes, bytes]:
+    """File meta before and behind the one element that each instance has of its own."""
+
+    def uid(tag: int, value: str) -> bytes:
+        return encode.element(_PLAIN, tag, "UI", values.padded("UI", value))
+
+    version = values.padded("SH", IMPLEMENTATION_VERSION)
+    return (
+        encode.element(_PLAIN, 0x00020001, "OB", b"\0\1") + uid(0x00020002, sop_class),
+        uid(0x00020010, syntax)
+        + uid(0x00020012, IMPLEMENTATION_CLASS)
+        + encode.element(_PLAIN, 0x00020013, "SH", version),
+    )
 
 
 def _stated(encoding: Encoding, pseudonym: str, order: Order) -> dict[int, bytes]:

@@ -229,24 +229,42 @@ def _subject(identity: Identity, file: Part10, task: Task) -> Subject:
 @contextmanager
 def _opened(path: Path) -> Iterator[bytes | mmap]:
     """A small file is read; a large one is mapped, and costs no memory."""
-    with path.open("rb", buffering=0) as file:
-        small = os.fstat(file.fileno()).st_size <= _SMALL
-        content = file.readall() if small else b""
-    if small:
-        yield content
-    else:
+    with _descriptor(path) as file:
+        size = os.fstat(file).st_size
+        content = _read(file, size) if size <= _SMALL else None
+    if content is None:
         with mapped(path) as raw:
             yield raw
+    else:
+        yield content
+
+
+def _read(file: int, size: int) -> bytes:
+    """All of an open file; in one call, but for what comes or goes meanwhile."""
+    content = os.read(file, size + 1)
+    while len(content) < size and (more := os.read(file, size - len(content))):
+        content += more
+    return content
 
 
 @contextmanager
 def mapped(path: Path) -> Iterator[mmap]:
     """A file as bytes that are read when they are looked at; raises UnreadableError when empty."""
-    with path.open("rb", buffering=0) as file:
-        if os.fstat(file.fileno()).st_size == 0:
+    with _descriptor(path) as file:
+        if os.fstat(file).st_size == 0:
             raise UnreadableError("not_dicom", "the file is empty")
-        with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        with mmap(file, 0, access=ACCESS_READ) as mapped:
             yield mapped
+
+
+@contextmanager
+def _descriptor(path: Path) -> Iterator[int]:
+    """An open file, for half of what Path.open takes."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 def _hashed(raw: bytes | mmap, source: Path) -> str:

@@ -1,10 +1,11 @@
 """What became of the same bytes before? A series repeats most of its header in each instance.
 
 What is done to an element follows from its bytes and from its context (the patient, the policy,
-the names to look for) alone, so the answer may be remembered under both, and nothing else.
+the names to look for) alone, so the answer may be remembered under both, and nothing else. To the
+pixels the answer is the same whatever they are.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 
@@ -16,17 +17,58 @@ LARGEST = 1 << 10  # bytes of an element that is remembered; larger ones hardly 
 _ANSWERS = 4096  # of one context
 _CONTEXTS = 16
 _PATTERNS = 8  # of one context
+_SUMS = 32  # of one pattern
 T = TypeVar("T")
+S = TypeVar("S")
 Question = Hashable  # the bytes of an element, a private one's with its creator
 Answer = Callable[[Element], tuple[T, bool]]  # and whether it may be remembered
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Alike(Generic[T]):
-    """The answers to all elements of a pattern, but for the `open` ones."""
+    """The answers to all elements of a pattern, but for the `open` ones; and their sums."""
 
     answers: list[T | None]
-    open: tuple[int, ...]
+    open: frozenset[int]
+    sums: dict[Hashable, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Answers(Generic[T]):
+    """One for each element of a file's data set.
+
+    `own`: the numbers of those that this file was asked for; the others are the same in all files
+    of its pattern that have the same `own`.
+    """
+
+    all: list[T]
+    own: tuple[int, ...]
+    _alike: _Alike[T] | None
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.all)
+
+    def of_own(self) -> list[T]:
+        return [self.all[number] for number in self.own]
+
+    def common(self) -> Iterator[T]:
+        own = frozenset(self.own)
+        return (one for number, one in enumerate(self.all) if number not in own)
+
+    def sum(self, name: Hashable, work: Callable[[], S]) -> S:
+        """What `work` makes of the common answers, and of what `name` holds, and of nothing else.
+
+        It is done once for all files whose common answers are the same.
+        """
+        if self._alike is None:
+            return work()
+        sums, question = self._alike.sums, (name, self.own)
+        found = sums.get(question)
+        if found is None:
+            if len(sums) >= _SUMS:
+                sums.clear()
+            found = sums[question] = work()
+        return cast("S", found)
 
 
 class Shelf(dict[Question, T]):
@@ -36,20 +78,26 @@ class Shelf(dict[Question, T]):
         super().__init__()
         self._alike: dict[Pattern, _Alike[T]] = {}
 
-    def answers(self, file: Part10, answer: Answer[T]) -> list[T]:
-        """One for each element of a file's data set; what was not asked before is asked now."""
+    def answers(self, file: Part10, answer: Answer[T]) -> Answers[T]:
+        """What was not asked before is asked now."""
         pattern = file.pattern
         alike = None if pattern is None else self._alike.get(pattern)
-        elements = file.data_set.elements
-        if alike is None:
-            found: list[T | None] = [None] * len(elements)
-            wanted: Iterable[int] = range(len(elements))
-        else:
-            found, wanted = alike.answers.copy(), (*alike.open, *file.changed)
-        passing = [number for number in wanted if not self._answer(file, number, answer, found)]
-        if pattern is not None and alike is None:
-            self._keep(file, pattern, found, passing)
-        return cast("list[T]", found)
+        if pattern is None or alike is None:
+            return self._first(file, answer)
+        found = alike.answers.copy()
+        own = tuple(sorted(alike.open.union(file.changed)))
+        for number in own:
+            self._answer(file, number, answer, found)
+        return Answers(cast("list[T]", found), own, alike)
+
+    def _first(self, file: Part10, answer: Answer[T]) -> Answers[T]:
+        """The answers for a file that is like none before."""
+        found: list[T | None] = [None] * len(file.data_set.elements)
+        every = tuple(range(len(found)))
+        passing = [number for number in every if not self._answer(file, number, answer, found)]
+        if file.pattern is not None:
+            self._keep(file, file.pattern, found, passing)
+        return Answers(cast("list[T]", found), every, None)
 
     def _answer(self, file: Part10, number: int, answer: Answer[T], found: list[T | None]) -> bool:
         """Whether the answer may be remembered."""
@@ -64,14 +112,14 @@ class Shelf(dict[Question, T]):
         return repeatable
 
     def _keep(
-        self, file: Part10, pattern: Pattern, found: list[T | None], passing: Iterable[int]
+        self, file: Part10, pattern: Pattern, found: list[T | None], passing: list[int]
     ) -> None:
-        """Keep what is the same in all files of a pattern: not this file's values, nor pixels."""
-        unlike = {*passing, *file.changed, pattern.pixels}
+        """Keep what is the same in all files of a pattern: not this file's values."""
+        unlike = frozenset((*passing, *file.changed))
         if len(self._alike) >= _PATTERNS:
             self._alike.clear()
         kept = [None if number in unlike else one for number, one in enumerate(found)]
-        self._alike[pattern] = _Alike(kept, tuple(sorted(unlike)))
+        self._alike[pattern] = _Alike(kept, unlike)
 
 
 @dataclass(slots=True)

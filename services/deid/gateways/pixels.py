@@ -19,6 +19,12 @@ _RECODING = "services.deid.gateways.recoding"
 # Body Part Examined, Study and Series Description, Protocol Name: where in the body.
 _REGION = (0x00180015, 0x00081030, 0x0008103E, 0x00181030)
 _THICKNESS = 0x00180050
+_SOP_CLASS, _MODALITY, _IMAGE_TYPE = 0x00080016, 0x00080060, 0x00080008
+_PHOTOMETRIC, _BURNED_IN, _RECOGNISABLE = 0x00280004, 0x00280301, 0x00280302
+_TELLING = frozenset((
+    _SOP_CLASS, _MODALITY, _IMAGE_TYPE, _PHOTOMETRIC, _BURNED_IN, _RECOGNISABLE, _THICKNESS,
+    *_REGION, *(_OVERLAYS << 24 | group << 16 | _BIT_POSITION for group in range(1 << 8)),
+))  # fmt: skip
 
 
 def pixel_pieces(
@@ -47,13 +53,17 @@ def pixel_pieces(
 
 def facts(file: Part10) -> Pixels:
     """What the header says of the pixels."""
+    return file.settled(_TELLING, _facts)
+
+
+def _facts(file: Part10) -> Pixels:
     return Pixels(
-        sop_class=file.string(0x00080016),
-        modality=file.string(0x00080060),
-        image_type=tuple(part.strip() for part in file.string(0x00080008).split("\\")),
-        photometric=file.string(0x00280004),
-        burned_in=file.string(0x00280301),
-        recognisable=file.string(0x00280302),
+        sop_class=file.string(_SOP_CLASS),
+        modality=file.string(_MODALITY),
+        image_type=tuple(part.strip() for part in file.string(_IMAGE_TYPE).split("\\")),
+        photometric=file.string(_PHOTOMETRIC),
+        burned_in=file.string(_BURNED_IN),
+        recognisable=file.string(_RECOGNISABLE),
         has_rows=file.data_set.get(_ROWS) is not None,
         has_pixels=file.data_set.get(0x7FE00010) is not None,
         overlay_in_pixels=any(

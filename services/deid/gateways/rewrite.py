@@ -1,9 +1,9 @@
 """What stands in an element's place? Decided by the rulebook, at any depth."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from services.deid.domain import values
 from services.deid.domain.actions import Action, Rule, Rulebook
@@ -21,6 +21,7 @@ from shared.runtime.dicom import DataSet, Element, Part10
 _TIMEZONE = 0x00080201
 _SEXES = frozenset(("F", "M", "O"))
 MOST_CONTENT = 1 << 15  # bytes of different texts in one tree of content
+T = TypeVar("T")
 _LIKE_A_UID = re.compile(rb"\d+\.\d+\.\d")
 
 
@@ -40,7 +41,7 @@ class Order:
 
 @dataclass
 class Rewriting:
-    """The elements of one file. `actions` counts what was done; `own` holds the values we wrote.
+    """The elements of one file. `actions` tells what was done; `own` holds the values we wrote.
 
     `repeatable` falls when an answer depended on the UIDs of this very file. `described`: the
     descriptions that were met, with the bytes of all of them until then, which are bounded.
@@ -50,7 +51,7 @@ class Rewriting:
     order: Order
     identifiers: Identifiers
     descriptors: Descriptors
-    actions: Counter[str] = field(default_factory=Counter)
+    actions: list[str] = field(default_factory=list)
     own: set[bytes] = field(default_factory=set)
     repeatable: bool = True
     described: dict[bytes, int] = field(default_factory=dict)
@@ -63,9 +64,9 @@ class Rewriting:
         rule = self.rule(element, data_set, within)
         value = self._value(element, rule, depth=depth, within=within)
         if value is None:
-            self.actions[f"removed, {rule.why}"] += 1
+            self.actions.append(f"removed, {rule.why}")
             return None
-        self.actions[rule.action.value] += 1
+        self.actions.append(rule.action.value)
         return encode.element(self.file.data_set.encoding, element.tag, rule.vr, value)
 
     def rule(self, element: Element, data_set: DataSet, within: Action | None = None) -> Rule:
@@ -80,7 +81,7 @@ class Rewriting:
             described = self._described(rule.vr, self.file.value(element), within)
             if described is not None:
                 return described
-            self.actions["not described, in doubt"] += 1
+            self.actions.append("not described, in doubt")
         if action is Action.DESCRIPTOR:
             action = rule.otherwise
         if rule.vr == "SQ" and action is not Action.REMOVE:
@@ -139,12 +140,12 @@ class Rewriting:
         """The value as it is, when it is one; a known identifier in it makes it a dummy."""
         valid = values.is_timezone(raw) if tag == _TIMEZONE else values.is_valid(rule.vr, raw)
         if not valid:
-            self.actions["emptied, no value of its VR"] += 1
+            self.actions.append("emptied, no value of its VR")
             return b""
         if rule.action is Action.SCREEN:
             self.repeatable = self.repeatable and _LIKE_A_UID.search(raw) is None
             if self.identifiers.in_text(raw, rule.vr):
-                self.actions["screened, identifier inside"] += 1
+                self.actions.append("screened, identifier inside")
                 return values.dummy(rule.vr)
         return raw if len(raw) % 2 == 0 else raw + values.PADDING.get(rule.vr, b" ")
 
@@ -152,7 +153,7 @@ class Rewriting:
         """A pseudonym, another UID, another date; empty when the value was none of its VR."""
         changed = values.each_value(raw, self._change(rule), rule.vr)
         if changed is None:
-            self.actions["emptied, no value of its VR"] += 1
+            self.actions.append("emptied, no value of its VR")
             return b""
         self.own.update(part.strip(b" \0") for part in changed.split(b"\\"))
         return changed
@@ -210,7 +211,7 @@ def _holds_anything(element: Element) -> bool:
     return element.items is not None or element.length != 0
 
 
-def without_idle_creators(written: dict[int, bytes]) -> None:
+def without_idle_creators(written: dict[int, T]) -> None:
     """Take out the creators of blocks in which nothing stays."""
     private = [tag for tag in written if tag >> 16 & 1]
     needed = {creator_of(tag) for tag in private if not is_creator(tag)}

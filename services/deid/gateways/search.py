@@ -54,17 +54,33 @@ class Search:
             if self.identifiers.in_bytes(bytes(piece[max(at - 1, 0) : at + reach])):
                 self.found = True
                 return
+        self._remember(piece)
+
+    def feed_header(self, piece: bytes) -> None:
+        """The same for what is no pixel, where words of two bytes a letter are looked for too.
+
+        Without its zeros each letter has one byte, and all else that is in the piece is there too:
+        it is seldom that a word begins in it.
+        """
+        stems = self._stems
+        if self.found or not stems.stems or not piece:
+            return
+        letters = piece.replace(b"\0", b"")
+        near = self._tail + letters[: self._reach]
+        if not (stems.zeros or stems.any_in(near) or any(True for _ in stems.places(letters))):
+            self._remember(piece)
+            return
+        self.feed(piece)
+        folded = piece.lower()
+        if any(one in folded for one in _wide(self.identifiers.long)):
+            self.found = True
+
+    def _remember(self, piece: Bytes) -> None:
+        """Keep as much of the end as a word that goes on in the next piece may have there."""
+        reach = self._reach
         self._tail = (
             (self._tail + bytes(piece))[-reach:] if len(piece) < reach else bytes(piece[-reach:])
         )
-
-    def feed_header(self, piece: bytes) -> None:
-        """The same for what is no pixel, where words of two bytes a letter are looked for too."""
-        self.feed(piece)
-        letters = piece.replace(b"\0", b"")  # as if each letter had one byte: seldom like a word
-        if not self.found and any(True for _ in self._stems.places(letters)):
-            folded = piece.lower()
-            self.found = any(one in folded for one in _wide(self.identifiers.long))
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,7 @@ class _Stems:
     table: NDArray[np.bool_]
     lowest: np.uint16  # of the two bytes whose second is the first or the last of a triple
     span: int  # from there to the highest
+    zeros: bool  # whether there are any in the stems
     halves: NDArray[np.uint16] = field(default_factory=lambda: np.empty(_BLOCK // 2, np.uint16))
     words: NDArray[np.uint32] = field(default_factory=lambda: np.empty(_BLOCK // _GROUP, np.uint32))
     marks: NDArray[np.bool_] = field(default_factory=lambda: np.empty(_BLOCK // _GROUP, np.bool_))
@@ -96,6 +113,8 @@ class _Stems:
                 yield from self._stems_at(piece, start + group * _GROUP + 1)
 
     def _may_hold(self, halves: NDArray[np.uint16]) -> bool:
+        if halves.max() < self.lowest:  # as in a scanner's twelve bits; nothing is written for it
+            return False
         distances = np.subtract(halves, self.lowest, out=self.halves[: len(halves)])
         return int(distances.min()) < self.span
 
@@ -127,7 +146,8 @@ def _stems(stems: frozenset[bytes]) -> _Stems:
     table[hashed] = True
     ends = b"".join(triple[::2] + triple[::2].upper() for triple in near)
     lowest, highest = (min(ends), max(ends)) if ends else (0, 0)
-    return _Stems(stems, near, table, np.uint16(lowest << 8), (highest - lowest + 1) << 8)
+    span, zeros = (highest - lowest + 1) << 8, any(0 in one for one in stems)
+    return _Stems(stems, near, table, np.uint16(lowest << 8), span, zeros)
 
 
 @lru_cache(maxsize=32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
 
@@ -15,8 +16,10 @@ from services.deid.gateways.told import told_by
 from shared.runtime.dicom import Element, Part10
 from shared.runtime.dicom.charset import encode
 from shared.runtime.dicom.header import CHARSET
+from shared.runtime.dicom.tree import PIXEL_DATA
 
 NOTHING = Told()
+_TELLING = frozenset(("", "PN", "UI", "UN"))
 _CHANGED = frozenset((Action.UID, Action.DUMMY, Action.REMOVE))
 
 
@@ -89,18 +92,50 @@ def known(
     def noted(element: Element) -> tuple[_Found, bool]:
         return _noted(file, rulebook, identity, element), True
 
-    shelf = memory.shelf(("survey", file.data_set.encoding, rulebook.policy), _Found)
-    found = [one for one in shelf.answers(file, noted) if one is not _NOBODY]
-    who = tuple(one for one in found if one.names or one.numbers or one.told)
-    patient, told = _sorted_out(file.string(CHARSET), identity, memory, who, also)
-    uids = [one.uids for one in found if one.uids]
-    return Known(patient, Identifiers(patient.long.union(*uids), patient.short), told)
+    found = memory.shelf(("survey", file.data_set.encoding), _Found).answers(file, noted)
+    common, own = found.sum("named", lambda: _together(found.common())), _together(found.of_own())
+    charset = file.string(CHARSET)
+
+    def sorted_out(*who: _Found) -> tuple[Identifiers, Told]:
+        return _sorted_out(charset, identity, memory, who, also)
+
+    if own.who:
+        patient, told = sorted_out(*common.who, *own.who)
+    else:
+        patient, told = found.sum(("gathered", charset, also), lambda: sorted_out(*common.who))
+    long = patient.long.union(common.uids, own.uids)
+    return Known(patient, Identifiers(long, patient.short), told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """What several elements say: `who` somebody is, and all UIDs."""
+
+    who: tuple[_Found, ...]
+    uids: frozenset[bytes]
+
+
+def _together(found: Iterable[_Found]) -> _Together:
+    some = [one for one in found if one is not _NOBODY]
+    who = tuple(one for one in some if one.names or one.numbers or one.told)
+    return _Together(who, frozenset[bytes]().union(*(one.uids for one in some)))
 
 
 _NOBODY = _Found()
 
 
+@lru_cache(maxsize=1 << 14)
+def _may_tell(tag: int, vr: str) -> bool:
+    """Whether the value of a plain element may say who somebody is, or a UID."""
+    if tag == PIXEL_DATA:
+        return False
+    telling = vr in _TELLING or tag in IDENTIFYING or tag in STATIONS
+    return telling or sort_of(tag, vr) is not None
+
+
 def _noted(file: Part10, rulebook: Rulebook, identity: Identity, element: Element) -> _Found:
+    if element.items is None and not _may_tell(element.tag, element.vr):
+        return _NOBODY
     noting = _Noting(file, rulebook)
     noting.note(element)
     replaced = [uid for uid in noting.uids if _is_replaced(uid, identity)]

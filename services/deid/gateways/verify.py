@@ -67,7 +67,9 @@ def _top_level(file: Part10, order: Order, identifiers: Identifiers) -> Iterator
         return tuple(judge.element(element, data_set)), True
 
     context = ("verify", data_set.encoding, identifiers.short, file.string(CHARSET))
-    return chain.from_iterable(order.memory.shelf(context, tuple[str, ...]).answers(file, faults))
+    found = order.memory.shelf(context, tuple[str, ...]).answers(file, faults)
+    common = found.sum("faults", lambda: tuple(chain.from_iterable(found.common())))
+    return chain(common, *found.of_own())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 from shared.runtime.dicom.errors import UnreadableError
 from shared.runtime.dicom.heads import Buffer, show
@@ -28,6 +30,8 @@ _US = 2  # bytes of an unsigned short
 _IS = 12  # characters of an integer string, PS3.5 table 6.2-1
 _ROWS, _COLUMNS, _SAMPLES, _ALLOCATED = 0x00280010, 0x00280011, 0x00280002, 0x00280100
 _FRAMES, _PHOTOMETRIC = 0x00280008, 0x00280004
+_DESCRIBING = frozenset((_ROWS, _COLUMNS, _SAMPLES, _ALLOCATED, _FRAMES, _PHOTOMETRIC))
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -69,8 +73,23 @@ class Part10:
         text = raw.decode("latin-1").strip(" \0")
         return int(text) if text.isascii() and text.isdigit() and len(text) <= _IS else None
 
+    def settled(self, tags: frozenset[int], work: Callable[["Part10"], T]) -> T:
+        """What `work` makes of the values of these top-level tags alone, and of where all lie.
+
+        It is done once for files of one pattern in which these values are the same.
+        """
+        pattern, elements = self.pattern, self.data_set.elements
+        if pattern is None or any(elements[number].tag in tags for number in self.changed):
+            return work(self)
+        if work not in pattern.settled:
+            pattern.settled[work] = work(self)
+        return cast("T", pattern.settled[work])
+
     def native_pixel_bytes(self) -> int | None:
         """How many bytes uncompressed pixels take by the description (PS3.5 8.1, PS3.3 C.7.6.3)."""
+        return self.settled(_DESCRIBING, Part10._native_pixel_bytes)
+
+    def _native_pixel_bytes(self) -> int | None:
         rows, columns = self.number(_ROWS), self.number(_COLUMNS)
         allocated = self.number(_ALLOCATED)
         if rows is None or columns is None or allocated is None:

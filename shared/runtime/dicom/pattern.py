@@ -32,6 +32,7 @@ class Pattern:
         free = sorted([(0, 0), *_free(meta), *_free(data_set)])  # where `at` lies before all
         self._free = [one for one in free if one[0] < self._to]
         self._starts = [one.start for one in data_set.elements]
+        self.settled: dict[object, object] = {}  # what was made of values, by what made it
 
     @classmethod
     def of(cls, buffer: Buffer, meta: DataSet, data_set: DataSet, syntax: str) -> "Pattern | None":

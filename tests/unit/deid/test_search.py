@@ -85,3 +85,31 @@ def test_a_name_is_searched_for_in_other_character_sets_too() -> None:
     assert name.encode() in spelt
     assert name.upper().encode().lower() in spelt
     assert name.encode("gb18030", "ignore") in spelt
+
+
+@given(
+    st.lists(st.sampled_from((b" HARTIGAN ", b"mrn", b"771", b" 123", b"456\0", b"\0\0L", b"x")))
+)
+def test_a_header_says_what_a_plain_search_says(parts: list[bytes]) -> None:
+    content = b"".join(parts)
+    for cut in (0, len(content) // 2, len(content)):
+        search = Search(KNOWN)
+        search.feed_header(content[:cut])
+        search.feed_header(content[cut:])
+
+        assert search.found == KNOWN.in_bytes(content)
+
+
+def test_a_word_that_begins_in_a_header_and_ends_in_pixels_is_found() -> None:
+    search = Search(KNOWN)
+    search.feed_header(b"\0" * 200 + b" HART")
+    search.feed(b"IGAN " + bytes(4096))
+
+    assert search.found
+
+
+def test_a_word_that_has_a_zero_in_it_is_found_in_a_header() -> None:
+    search = Search(Identifiers(frozenset((b"hart\0igan",)), frozenset()))
+    search.feed_header(b"\x10\x00LO\x0a\x00 HART\0IGAN ")
+
+    assert search.found
