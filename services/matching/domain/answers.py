@@ -34,6 +34,7 @@ TOO_LATE: Final[Mapping[Standing, Refused]] = {
     "expired": Refused("offer_expired", "The offer expired before you answered."),
     "lapsed": Refused("offer_expired", "The offer expired before you answered."),
     "withdrawn": Refused("offer_withdrawn", "The offer was withdrawn."),
+    "outdone": Refused("offer_withdrawn", "The offer was withdrawn: somebody fits better."),
     "taken": Refused("already_taken", "Another reader took the case first."),
     "assigned": Refused("already_accepted", "You accepted this case; release it instead."),
     "released": Refused("assignment_released", "You gave this case back."),

@@ -24,6 +24,7 @@ from services.matching.domain.inputs import (
     Input,
     NobodyFits,
     OfferCase,
+    OutdoOffer,
     PauseCase,
     ReadBeside,
     ReaderWentOffline,
@@ -35,6 +36,7 @@ from services.matching.domain.inputs import (
 from services.matching.domain.moment import Moment
 from services.matching.domain.need import need_of, supplemented
 from services.matching.domain.orders import paused, paused_again, resumed, taken_back
+from services.matching.domain.outdoing import outdone
 from services.matching.domain.reader import Reader
 from services.matching.domain.second_round import adjudicated
 from services.matching.domain.state import (
@@ -261,6 +263,7 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]]
     ReportFinalized: _read,
     AdjudicationRequested: adjudicated,
     OfferCase: _offered,
+    OutdoOffer: outdone,
     ReadBeside: read_beside,
     TakeCase: taken,
     NobodyFits: _unfillable,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from services.matching.domain import events as own
 from services.matching.domain.inputs import TAKE_BACK
 from services.matching.domain.state import (
+    BETTER,
     FOR_NOW,
     AskedReader,
     Assigned,
@@ -165,6 +166,7 @@ STANDINGS: Final[Mapping[type[Event], Standing]] = {
 # Whom an operator took the case from is not asked again; other withdrawals are held against nobody.
 WITHDRAWN: Final[Mapping[str, Standing]] = {
     "taken": "taken",
+    BETTER: "outdone",
     **dict.fromkeys(TAKE_BACK, "revoked"),
 }
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 
 from services.matching.domain.chosen import Chosen
 from services.matching.domain.eligibility import RESTED, Work
+from services.matching.domain.policy import Better
 from services.matching.domain.reader import Reader
 from services.matching.domain.why import Considered
 from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId, ServiceLevel
@@ -64,6 +65,18 @@ class OfferCase(Frozen):
     paged: bool = False
     until: AwareDatetime | None = None
     at_once: int = 0
+
+
+class OutdoOffer(OfferCase):
+    """The optimiser found a reader who fits clearly better than one who has not answered yet.
+
+    The offer `instead_of` which this one is made is withdrawn, as far as the policy's limits let
+    it. `gain` is by how much the new reader's score is higher.
+    """
+
+    instead_of: OpaqueId
+    gain: float
+    limits: Better
 
 
 class ReadBeside(Frozen):
@@ -205,7 +218,14 @@ AtIntake: TypeAlias = (
 )
 Ordered: TypeAlias = PauseCase | ResumeCase | ChangeLevel | TakeBack
 Asked: TypeAlias = (
-    AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | ReadBeside | TakeCase | Ordered
+    AcceptOffer
+    | DeclineOffer
+    | ReleaseAssignment
+    | OfferCase
+    | OutdoOffer
+    | ReadBeside
+    | TakeCase
+    | Ordered
 )
 Proposed: TypeAlias = NobodyFits | ReaderWentOffline | ForecastMade
 Input: TypeAlias = Upstream | Asked | Proposed | DeadlineReached

@@ -15,11 +15,13 @@ from shared.contracts.notify import Audience
 from shared.contracts.reporting import Radpeer
 
 Standing = Literal[
-    "offered", "declined", "expired", "lapsed", "withdrawn", "taken",
+    "offered", "declined", "expired", "lapsed", "withdrawn", "outdone", "taken",
     "assigned", "released", "revoked", "done",
 ]  # fmt: skip
 # Why a case waits when intake asked the partner for something.
 REQUESTED: Final = "information_requested"
+# Why an offer is withdrawn that somebody else fits better.
+BETTER: Final = "better_reader"
 # Who answered so is not asked again. `lapsed` is an expired offer that a broadened pool forgives.
 REFUSALS: frozenset[Standing] = frozenset({"declined", "expired", "released", "revoked"})
 # Why a reader said no for the moment only: once they ask for a case themselves, it is theirs.
@@ -86,6 +88,11 @@ class Brief(Frozen):
     def offers(self) -> tuple[AskedReader, ...]:
         """Give the offers that stand."""
         return tuple(one for one in self.asked if one.standing == "offered")
+
+    @property
+    def outdone(self) -> int:
+        """Say how often an offer was withdrawn because somebody fitted better."""
+        return sum(one.standing == "outdone" for one in self.asked)
 
     @property
     def room(self) -> int:

@@ -10,6 +10,7 @@ from asyncpg import Record
 from services.matching.domain.plan import Waiting, waiting
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import Held, held
+from services.matching.domain.rivals import Silent, silent
 from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.state import Matching, Running
 from services.matching.domain.track import Track
@@ -26,7 +27,14 @@ HELD = """
     SELECT case_id, revision, touched FROM cases WHERE case_id IN (
         SELECT case_id FROM assignments WHERE standing IN ('offered', 'assigned'))
 """
+# The cases of which somebody thinks.
+OFFERED = """
+    SELECT case_id, revision, touched FROM cases WHERE case_id IN (
+        SELECT case_id FROM assignments WHERE standing = 'offered')
+"""
 STATES = "SELECT case_id, revision, state FROM cases WHERE case_id = ANY($1::uuid[])"
+# Who looks at these has seen all that began to wait up to the highest number.
+NEWS: Final = (WAITING, STIRRED)
 # A number drawn this long ago by a transaction that is still open is found by the next whole look.
 OVERLAP: Final = 200
 TRACKED_EVERY: Final = timedelta(minutes=1)
@@ -51,6 +59,7 @@ class Seen:
     revision: int
     waiting: Waiting | None
     held: tuple[Held, ...]
+    silent: Silent | None = None
 
 
 @dataclass(slots=True)
@@ -103,6 +112,11 @@ class World:
         every, _ = await self._look(db, HELD)
         return [held for one in every for held in one.held]
 
+    async def silent(self, db: Db) -> list[Silent]:
+        """Give those that have asked as many as they may, and wait for an answer."""
+        every, _ = await self._look(db, OFFERED)
+        return [one.silent for one in every if one.silent]
+
     def forget(self) -> None:
         """Drop the cases that nobody waits for or holds any more."""
         concerned = frozenset[UUID]().union(*self._concerned.values())
@@ -112,7 +126,8 @@ class World:
         """Give what the query finds, and the part of it that is new."""
         rows = await db.fetch(query, *values)
         self._concerned[query] = frozenset(row["case_id"] for row in rows)
-        self._touched = max([self._touched, *(row["touched"] for row in rows)])
+        if query in NEWS:
+            self._touched = max([self._touched, *(row["touched"] for row in rows)])
         stale = [row["case_id"] for row in rows if not self._knows(row)]
         known = await tracks.seen_by(db, stale) if stale else {}
         for row in await db.fetch(STATES, stale) if stale else ():
@@ -133,4 +148,5 @@ def _seen(revision: int, state: Matching, known: frozenset[ReaderId]) -> Seen:
         revision,
         replace(wanted, seen_by=known) if wanted else None,
         tuple(held(state.assignment, due_at)),
+        silent(state.assignment, due_at, known) if due_at else None,
     )
