@@ -19,18 +19,25 @@ from prometheus_client import Gauge, Histogram
 
 from services.matching.domain.beside import wanted
 from services.matching.domain.directed import Directed
-from services.matching.domain.inputs import NobodyFits, OfferCase, OutdoOffer, ReadBeside
+from services.matching.domain.inputs import (
+    NobodyFits,
+    OfferCase,
+    OutdoOffer,
+    ReadBeside,
+    SplitCase,
+)
 from services.matching.domain.plan import Proposal, Round, Waiting
 from services.matching.domain.policy import Policy
 from services.matching.domain.proposing import Facts, disturb
 from services.matching.domain.recall import recalls
 from services.matching.domain.rivals import outdo
+from services.matching.domain.splitting import splits
 from services.matching.domain.state import Matching
 from services.matching.reading_room import InForce, ReadingRoom
 from services.matching.store import board, presence, roster, worklist
 from services.matching.store.cases import ROUND
 from services.matching.store.world import World, lead
-from shared.contracts.base import CaseId, ReaderId, ServiceLevel
+from shared.contracts.base import ReaderId, ServiceLevel
 from shared.contracts.envelope import derived_id
 from shared.runtime import clock
 from shared.runtime.postgres import Db, session
@@ -150,6 +157,7 @@ class Rounds:
             self.world.forget()
         else:
             waiting = await self.world.stirred(self.db)
+        proposals += splits(waiting, self.world.staff, now)
         proposals += this.plan(await self._pushed(waiting, now))
         if self._directs:
             facts = Facts(self.world.version, this.loads, away.keys(), this.work)
@@ -177,11 +185,7 @@ class Rounds:
             self._directed = await self.room.look(self.db, now)
             alone = self.room.deserted(self._directed, now)
         push = self.room.rules.policy.push
-        return [
-            one
-            for one in waiting
-            if one.need.service_level in push or CaseId(one.need.case_id) in alone
-        ]
+        return [one for one in waiting if one.need.service_level in push or one.need.slot in alone]
 
     async def _outdone(self, this: Round, came: AbstractSet[ReaderId]) -> list[Proposal]:
         """Offer pushed cases to who came and fits clearly better than who does not answer."""
@@ -217,11 +221,13 @@ def _input_id(proposal: Proposal, now: datetime) -> UUID:
 def _identity(proposal: Proposal) -> tuple[str, ...]:
     match proposal:
         case NobodyFits():
-            return ("nobody",)
+            return ("nobody", str(proposal.part))
+        case SplitCase():
+            return ("split",)
         case OutdoOffer():
-            return ("outdo", proposal.reader.id)
+            return ("outdo", proposal.reader.id, str(proposal.part))
         case OfferCase():
-            return ("offer", proposal.reader.id)
+            return ("offer", proposal.reader.id, str(proposal.part))
         case ReadBeside():
             return ("beside", proposal.reader.id)
         case _:

@@ -24,6 +24,7 @@ LISTENS: Mapping[str, tuple[type[Event], ...]] = {
     ),
     "reporting": (
         reporting.ReadingStarted,
+        reporting.OpinionLocked,
         reporting.AdjudicationRequested,
         reporting.ReportFinalized,
     ),

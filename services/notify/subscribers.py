@@ -28,6 +28,7 @@ LISTENS: Mapping[str, Sequence[type[Event]]] = {
     ),
     "matching": (
         matching.CaseOpened,
+        matching.CaseSplit,
         matching.AssignmentOffered,
         matching.OfferDeclined,
         matching.OfferExpired,

@@ -106,8 +106,24 @@ class ReadStudy(Frozen):
     certificate: ObjectRef
 
 
+class RegionalOpinion(Frozen):
+    """What one reader of a split case locked of their regions."""
+
+    regions: tuple[BodyRegion, ...]
+    assignment: OpaqueId
+    reader: ReaderId
+    opinion: Opinion
+    opinion_sha256: Sha256
+    started_at: AwareDatetime
+    locked_at: AwareDatetime
+
+
 class ReportDocument(Frozen):
-    """The signed report. `studies` were there when the opinion was locked; `late_studies` not."""
+    """The signed report. `studies` were there when the opinion was locked; `late_studies` not.
+
+    Of a split case `opinion` joins what stands in `regional`: each claim's id has the number of its
+    part before it (`2:s-1`).
+    """
 
     document: Literal["org.overread.report.v1"] = "org.overread.report.v1"
     case_id: CaseId
@@ -122,6 +138,7 @@ class ReportDocument(Frozen):
     late_studies: tuple[OpaqueId, ...] = ()
     opinion: Opinion
     opinion_sha256: Sha256
+    regional: tuple[RegionalOpinion, ...] = ()
     started_at: AwareDatetime
     locked_at: AwareDatetime
     revealed_at: AwareDatetime

@@ -11,7 +11,7 @@ from services.matching.domain.inputs import ReadBeside
 from services.matching.domain.moment import Moment
 from services.matching.domain.plan import Waiting
 from services.matching.domain.reader import Reader
-from services.matching.domain.state import Assigned, Assignment, Offered, Open, Unfillable
+from services.matching.domain.state import Assigned, Assignment, Offered, Open, Split, Unfillable
 from shared.contracts.base import CaseId, Event, ReaderId
 from shared.contracts.envelope import derived_id
 from shared.contracts.matching import AssignmentAccepted, AssignmentOffered, Explanation, Role
@@ -25,7 +25,7 @@ EVERY = Explanation(score=0, terms=(), eligible=1, excluded=(), policy="every_ai
 def read_beside(
     state: Assignment, received: ReadBeside, moment: Moment
 ) -> Iterable[Event | Refused]:
-    if not isinstance(state, Open | Unfillable | Offered | Assigned):
+    if not isinstance(state, Open | Unfillable | Offered | Assigned | Split):
         yield Refused("not_open", "Nobody reads the case now, so nobody reads beside.")
         return
     brief, reader = state.brief, received.reader

@@ -10,7 +10,15 @@ from services.matching.domain.eligibility import RESTED, Work
 from services.matching.domain.policy import Better
 from services.matching.domain.reader import Reader
 from services.matching.domain.why import Considered
-from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId, ServiceLevel
+from shared.contracts.base import (
+    BodyRegion,
+    CaseId,
+    DeadlineReached,
+    Frozen,
+    OpaqueId,
+    ReaderId,
+    ServiceLevel,
+)
 from shared.contracts.deid import (
     CaseDeidentified,
     CaseQuarantined,
@@ -29,7 +37,12 @@ from shared.contracts.intake import (
 )
 from shared.contracts.matching import Explanation, Ineligible, Party
 from shared.contracts.notify import Delivered, DeliveryPlanned
-from shared.contracts.reporting import AdjudicationRequested, ReadingStarted, ReportFinalized
+from shared.contracts.reporting import (
+    AdjudicationRequested,
+    OpinionLocked,
+    ReadingStarted,
+    ReportFinalized,
+)
 
 DeclineReason = Literal[
     "conflict_of_interest", "outside_expertise", "too_busy", "technical_problem", "other"
@@ -65,6 +78,7 @@ class OfferCase(Frozen):
     paged: bool = False
     until: AwareDatetime | None = None
     at_once: int = 0
+    part: BodyRegion | None = None
 
 
 class OutdoOffer(OfferCase):
@@ -101,6 +115,7 @@ class TakeCase(Frozen):
     considered: Considered | None = None
     chosen: Chosen | None = None
     broad: bool = False
+    part: BodyRegion | None = None
 
 
 class NobodyFits(Frozen):
@@ -109,6 +124,14 @@ class NobodyFits(Frozen):
     case_id: CaseId
     why: tuple[Ineligible, ...]
     considered: Considered | None = None
+    part: BodyRegion | None = None
+
+
+class SplitCase(Frozen):
+    """The optimiser found that nobody on the roster reads all of the case, but its parts."""
+
+    case_id: CaseId
+    parts: tuple[tuple[BodyRegion, ...], ...]
 
 
 class AcceptOffer(Frozen):
@@ -176,6 +199,7 @@ class TakeBack(Frozen):
     """An operator takes the case from its reader, or from those who were asked.
 
     `to` is asked instead, under all rules but that of an earlier no; None: the optimiser chooses.
+    `region`: only the part of a split case which that is in.
     """
 
     case_id: CaseId
@@ -184,6 +208,7 @@ class TakeBack(Frozen):
     to: Reader | None = None
     load: int = 0
     work: Work = RESTED
+    region: BodyRegion | None = None
 
 
 class ForecastMade(Frozen):
@@ -207,6 +232,7 @@ Upstream: TypeAlias = (
     | QuarantineReleased
     | DeidentificationFailed
     | ReadingStarted
+    | OpinionLocked
     | AdjudicationRequested
     | ReportFinalized
     | DeliveryPlanned
@@ -227,7 +253,7 @@ Asked: TypeAlias = (
     | TakeCase
     | Ordered
 )
-Proposed: TypeAlias = NobodyFits | ReaderWentOffline | ForecastMade
+Proposed: TypeAlias = NobodyFits | SplitCase | ReaderWentOffline | ForecastMade
 Input: TypeAlias = Upstream | Asked | Proposed | DeadlineReached
 
 ORDERS: Final[Mapping[type[Ordered], str]] = {
@@ -245,6 +271,7 @@ OVERTAKERS: Final[tuple[type[Upstream], ...]] = (
     QuarantineReleased,
     DeidentificationFailed,
     ReadingStarted,
+    OpinionLocked,
     AdjudicationRequested,
     ReportFinalized,
     DeliveryPlanned,

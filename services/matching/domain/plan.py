@@ -24,6 +24,7 @@ from services.matching.domain.inputs import (
     OutdoOffer,
     ReadBeside,
     ReaderWentOffline,
+    SplitCase,
 )
 from services.matching.domain.need import Need
 from services.matching.domain.picture import Picture
@@ -32,12 +33,14 @@ from services.matching.domain.reader import Reader
 from services.matching.domain.scoring import Cases, Scoring, alike
 from services.matching.domain.spread import Solver, Spread, Wishes, solved
 from services.matching.domain.staff import Staff, staffed
-from services.matching.domain.state import Assignment, Offered, Open, Unfillable
+from services.matching.domain.state import Assignment, Offered, Open, Unfillable, searches
 from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation
 
-Proposal: TypeAlias = OfferCase | OutdoOffer | ReadBeside | NobodyFits | ReaderWentOffline
+Proposal: TypeAlias = (
+    OfferCase | OutdoOffer | ReadBeside | NobodyFits | SplitCase | ReaderWentOffline
+)
 # The slack at which urgency is half of what it is at the deadline; it grows on beyond that.
 HALF: Final = DIRECTED.urgent_within.total_seconds()
 
@@ -64,11 +67,13 @@ class Waiting:
         return Asking(self.need, now, self.due_at, self.seen_by, self.asked)
 
 
-def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
-    """Give what the round needs of a case; None where it wants nobody."""
-    if not isinstance(assignment, Open | Unfillable | Offered) or assignment.brief.room < 1:
-        return None
-    return asked_for(assignment, due_at)
+def waiting(assignment: Assignment, due_at: datetime) -> tuple[Waiting, ...]:
+    """Give what the round needs of a case, or each part of it; nothing where it wants nobody."""
+    return tuple(
+        asked_for(one, due_at)
+        for one in searches(assignment)
+        if isinstance(one, Open | Unfillable | Offered) and one.brief.room > 0
+    )
 
 
 def asked_for(assignment: Open | Unfillable | Offered, due_at: datetime) -> Waiting:
@@ -146,7 +151,7 @@ class Round:
         """Give what to propose, the most urgent cases first."""
         if not cases:
             return
-        ordered = sorted(cases, key=lambda one: (one.due_at, one.need.case_id))
+        ordered = sorted(cases, key=lambda one: (one.due_at, one.need.slot))
         questions = [Question(one.need, one.refused, self.now, one.earlier) for one in ordered]
         askings = [one.asking(self.now) for one in ordered]
         codes = [
@@ -200,6 +205,7 @@ def offers(
                 policy=POLICY,
             ),
             considered=considered,
+            part=planned.case.need.part,
         )
         so_far[n] += 1
 
@@ -226,7 +232,9 @@ def _nobody(planned: Planned, later: Picture) -> Iterator[NobodyFits]:
     case, why = planned.case, later.counts(planned.codes, all_taken=True)
     if case.told is None or case.told != {one.constraint for one in why}:
         considered = later.considered(planned.question, planned.asking)
-        yield NobodyFits(case_id=case.need.case_id, why=why, considered=considered)
+        yield NobodyFits(
+            case_id=case.need.case_id, why=why, considered=considered, part=case.need.part
+        )
 
 
 def _free(crowd: Crowd) -> set[ReaderId]:

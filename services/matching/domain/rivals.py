@@ -22,7 +22,7 @@ from services.matching.domain.picture import Picture
 from services.matching.domain.plan import Planned, Scores, Waiting, asked_for, offers, wishes_of
 from services.matching.domain.policy import Better
 from services.matching.domain.scoring import Scoring
-from services.matching.domain.state import AskedReader, Assignment, Brief, Offered
+from services.matching.domain.state import AskedReader, Assignment, Brief, Offered, searches
 from shared.contracts.base import ReaderId
 
 # So many silent offers are compared with who became free, the most urgent first: a round must not
@@ -40,11 +40,13 @@ class Silent:
 
 def silent(
     assignment: Assignment, due_at: datetime, seen_by: frozenset[ReaderId] = frozenset()
-) -> Silent | None:
-    """Give it as one; None where nobody thinks, or one more may be asked anyway."""
-    if not isinstance(assignment, Offered) or assignment.brief.room > 0:
-        return None
-    return Silent(replace(asked_for(assignment, due_at), seen_by=seen_by), assignment.brief)
+) -> tuple[Silent, ...]:
+    """Give it, or its parts; not where nobody thinks, or one more may be asked anyway."""
+    return tuple(
+        Silent(replace(asked_for(one, due_at), seen_by=seen_by), one.brief)
+        for one in searches(assignment)
+        if isinstance(one, Offered) and one.brief.room < 1
+    )
 
 
 def outdo(
@@ -53,7 +55,7 @@ def outdo(
     """Propose the better offers; `came` are those who were not free the last time."""
     now = picture.crowd.now
     some = [one for one in cases if yielding(one.brief, limits, now)]
-    some.sort(key=lambda one: (one.case.due_at, one.case.need.case_id))
+    some.sort(key=lambda one: (one.case.due_at, one.case.need.slot))
     if some and came:
         yield from Rivals(picture, some[:MOST], came, limits).found()
 

@@ -56,7 +56,7 @@ class InRounds:
         this = Round(world.staff.roster, loads, now, away=away, staff=world.staff)
         came = this.free - self._free
         found = (waiting(one.state.assignment, self._due(one)) for one in folders)
-        for proposed in this.plan([one for one in found if one]):
+        for proposed in this.plan([one for each in found for one in each]):
             if isinstance(proposed, OfferCase):
                 self._propose(proposed)
         if came and self.policy.better.at_most:
@@ -66,13 +66,13 @@ class InRounds:
 
     def _silent(self) -> list[Silent]:
         each = (silent(one.state.assignment, self._due(one)) for one in self.asked.values())
-        return [one for one in each if one]
+        return [one for some in each for one in some]
 
     def _propose(self, proposed: OfferCase) -> bool:
         folder = self.play.by_id[proposed.case_id]
         seat = self.play.seats[self.play.number(proposed.reader.id)]
         made = self.play.propose(folder, seat, proposed)
-        if waiting(folder.state.assignment, self._due(folder)) is None:
+        if not waiting(folder.state.assignment, self._due(folder)):
             self.waits.pop(folder.number, None)
         if made:
             self.asked[folder.number] = folder

@@ -57,9 +57,9 @@ class Seen:
     """A case as it was at a revision."""
 
     revision: int
-    waiting: Waiting | None
+    waiting: tuple[Waiting, ...]
     held: tuple[Held, ...]
-    silent: Silent | None = None
+    silent: tuple[Silent, ...] = ()
 
 
 @dataclass(slots=True)
@@ -101,12 +101,12 @@ class World:
     async def waiting(self, db: Db) -> list[Waiting]:
         """Give all that wait."""
         every, _ = await self._look(db, WAITING)
-        return [one.waiting for one in every if one.waiting]
+        return [each for one in every for each in one.waiting]
 
     async def stirred(self, db: Db) -> list[Waiting]:
         """Give those that began to wait, or wait for something else, since the last look."""
         _, fresh = await self._look(db, STIRRED, self._touched - OVERLAP)
-        return [one.waiting for one in fresh if one.waiting]
+        return [each for one in fresh for each in one.waiting]
 
     async def held(self, db: Db) -> list[Held]:
         every, _ = await self._look(db, HELD)
@@ -115,7 +115,7 @@ class World:
     async def silent(self, db: Db) -> list[Silent]:
         """Give those that have asked as many as they may, and wait for an answer."""
         every, _ = await self._look(db, OFFERED)
-        return [one.silent for one in every if one.silent]
+        return [each for one in every for each in one.silent]
 
     def forget(self) -> None:
         """Drop the cases that nobody waits for or holds any more."""
@@ -143,10 +143,10 @@ class World:
 
 def _seen(revision: int, state: Matching, known: frozenset[ReaderId]) -> Seen:
     due_at = state.clock.due_at if isinstance(state.clock, Running) else None
-    wanted = waiting(state.assignment, due_at) if due_at else None
+    wanted = waiting(state.assignment, due_at) if due_at else ()
     return Seen(
         revision,
-        replace(wanted, seen_by=known) if wanted else None,
+        tuple(replace(one, seen_by=known) for one in wanted),
         tuple(held(state.assignment, due_at)),
-        silent(state.assignment, due_at, known) if due_at else None,
+        silent(state.assignment, due_at, known) if due_at else (),
     )

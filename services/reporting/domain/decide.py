@@ -1,7 +1,7 @@
 """What does the second reader say, and is it different? The door to reporting's rules.
 
 CaseAccepted, CaseDeidentified            what the case is about, what may be read
-AssignmentAccepted, Released, Revoked     who reads it
+AssignmentAccepted, Released, Revoked     who reads it; CaseSplit: in which parts
 StartReading .. RevealFirstReport         the blind opinion           -> on_reading.py
 CompareClaims .. AddAddendum              the comparison, the report  -> on_signing.py
 RequestAdjudication                       a third reader decides      -> on_adjudication.py
@@ -28,6 +28,7 @@ from services.reporting.domain.on_case import (
     on_accepted,
     on_assigned,
     on_deidentified,
+    on_split,
     on_unassigned,
     on_withdrawn,
 )
@@ -42,6 +43,7 @@ from shared.contracts.matching import (
     AssignmentClosed,
     AssignmentReleased,
     AssignmentRevoked,
+    CaseSplit,
 )
 from shared.decider import Decider, Refused
 
@@ -50,6 +52,7 @@ Rule = Callable[[State, Any, datetime], Sequence[Event | Refused]]
 RULES: Mapping[type[Frozen], Rule] = {
     CaseAccepted: on_accepted,
     CaseDeidentified: on_deidentified,
+    CaseSplit: on_split,
     AssignmentAccepted: on_assigned,
     AssignmentReleased: on_unassigned,
     AssignmentRevoked: on_unassigned,

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime
 
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
-from shared.contracts.base import Event, OpaqueId, ReaderId
+from shared.contracts.base import BodyRegion, Event, OpaqueId, ReaderId
 from shared.contracts.report import Claim, Opinion, Text
 
 
@@ -20,6 +20,12 @@ class ImagesReleased(Event):
     """Deid said what may be read; the newest word replaces the older."""
 
     images: CleanImages
+
+
+class PartsLearnt(Event):
+    """Matching said which regions each reader of a split case reads; the newest word counts."""
+
+    parts: tuple[tuple[BodyRegion, ...], ...]
 
 
 class ReaderAssigned(Event):

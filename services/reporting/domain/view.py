@@ -6,13 +6,14 @@ from pydantic import AwareDatetime
 
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, Facts
-from services.reporting.domain.lint import lint_opinion, patient_of
+from services.reporting.domain.lint import lint_draft
+from services.reporting.domain.regional import documented
 from services.reporting.domain.signing import compared, judged
 from services.reporting.domain.state import Assigned, Comparing, Held, Locked, Reading, Signed
 from shared.contracts.base import CaseId, Frozen, Laterality, ObjectRef, OpaqueId, Sha256
 from shared.contracts.deid import CleanDocument, CleanStudy
 from shared.contracts.intake import DocumentKind
-from shared.contracts.report import ComparedPair, Opinion
+from shared.contracts.report import ComparedPair, Opinion, RegionalOpinion
 from shared.contracts.reporting import CaseVerdict, Discrepancy
 from shared.decider import Refused
 
@@ -70,7 +71,10 @@ class ShownSigned(Frozen):
 
 
 class CaseView(Frozen):
-    """The case as its reader sees it."""
+    """The case as its reader sees it.
+
+    `regional`: what each reader of a split case locked, for who locked last and signs for all.
+    """
 
     case_id: CaseId
     state: str
@@ -88,6 +92,7 @@ class CaseView(Frozen):
     pairs: tuple[ComparedPair, ...] = ()
     verdict: CaseVerdict | None = None
     discrepancy: Discrepancy | None = None
+    regional: tuple[RegionalOpinion, ...] = ()
     report: ShownSigned | None = None
     addenda: tuple[ShownSigned, ...] = ()
 
@@ -106,6 +111,7 @@ def view(case_id: CaseId, state: Held) -> CaseView:
         opinion=opinion(state),
         opinion_sha256=None if isinstance(state, Assigned | Reading) else state.sealed.sha256,
         lint=_lint(state),
+        regional=documented(state.material),
     )
     if isinstance(state, Assigned | Reading | Locked):
         return shown
@@ -163,5 +169,5 @@ def _text(state: Held, kind: DocumentKind) -> ShownText:
 def _lint(state: Held) -> tuple[ShownComplaint, ...]:
     if not isinstance(state, Reading):
         return ()
-    found = lint_opinion(state.draft, patient_of(state.material))
+    found = lint_draft(state)
     return tuple(ShownComplaint(field=f"#{c.field}", code=c.code, detail=c.detail) for c in found)

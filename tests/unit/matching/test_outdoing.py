@@ -178,14 +178,15 @@ def test_one_truth_however_answers_and_better_offers_race(acts: list[str]) -> No
     for n, act in enumerate(acts):
         newest = asked(case.state)[-1]
         rival = better(case, reader(f"dr-{n}"), limits=limits)
-        received: Input = {
+        inputs: dict[str, Input] = {
             "better": rival,
             "yes": yes(newest.assignment, reader(newest.reader)),
             "no": no(newest.assignment, newest.reader),
             "late yes": yes(asked(case.state)[0].assignment, SECOND),
             "offer": offer(reader(f"dr-{n}")),
             "pass": rival.model_copy(update={"instead_of": "nobody's"}),
-        }[act]
+        }
+        received = inputs[act]
         step = case.when(received, now)
         gone = [one for one in step.events if isinstance(one, OfferWithdrawn)]
         made = [one for one in step.events if isinstance(one, AssignmentOffered)]
@@ -202,7 +203,7 @@ def test_one_truth_however_answers_and_better_offers_race(acts: list[str]) -> No
 
 def silents(*cases: Case) -> list[Silent]:
     found = [silent(one.state.assignment, at(hours=96)) for one in cases]
-    return [one for one in found if one]
+    return [one for some in found for one in some]
 
 
 def rivals(
