@@ -25,6 +25,7 @@ LISTENS: Mapping[str, tuple[type[Event], ...]] = {
     "reporting": (
         reporting.ReadingStarted,
         reporting.OpinionLocked,
+        reporting.AiOpinionRecorded,
         reporting.AdjudicationRequested,
         reporting.ReportFinalized,
     ),

@@ -51,6 +51,7 @@ LISTENS: Mapping[str, Sequence[type[Event]]] = {
     "reporting": (
         reporting.ReadingStarted,
         reporting.OpinionLocked,
+        reporting.AiOpinionRecorded,
         reporting.FirstReportRevealed,
         reporting.ClaimsCompared,
         reporting.AdjudicationRequested,

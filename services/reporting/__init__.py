@@ -2,6 +2,6 @@
 
 In:  CaseAccepted, CaseCancelled (intake) · CaseDeidentified (deid) · AssignmentAccepted, Released,
      Revoked, Closed, CaseSplit (matching) · what a reader asks over HTTP (api/)
-Out: ReadingStarted · OpinionLocked · FirstReportRevealed · ClaimsCompared ·
+Out: ReadingStarted · OpinionLocked · AiOpinionRecorded · FirstReportRevealed · ClaimsCompared ·
      AdjudicationRequested · ReportFinalized · ReportAddended
 """

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from shared.contracts.base import (
     BodyRegion,
     CaseId,
+    Code,
     Frozen,
     Laterality,
     Modality,
@@ -118,6 +119,18 @@ class RegionalOpinion(Frozen):
     locked_at: AwareDatetime
 
 
+class SoftwareRead(Frozen):
+    """Software that had read the case too when the report was signed. It decided nothing."""
+
+    assignment: OpaqueId
+    reader: ReaderId
+    software: Code
+    software_version: OpaqueId
+    claims: int
+    opinion_sha256: Sha256
+    received_at: AwareDatetime
+
+
 class ReportDocument(Frozen):
     """The signed report. `studies` were there when the opinion was locked; `late_studies` not.
 
@@ -139,6 +152,7 @@ class ReportDocument(Frozen):
     opinion: Opinion
     opinion_sha256: Sha256
     regional: tuple[RegionalOpinion, ...] = ()
+    software: tuple[SoftwareRead, ...] = ()
     started_at: AwareDatetime
     locked_at: AwareDatetime
     revealed_at: AwareDatetime

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from services.matching.domain import events as own
 from services.matching.domain.answers import accepted, declined, released
-from services.matching.domain.beside import read_beside
+from services.matching.domain.beside import opined, read_beside
 from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.ending import all_revoked, revoked, withdrawal, withdrawn
 from services.matching.domain.inputs import (
@@ -85,6 +85,7 @@ from shared.contracts.matching import (
 )
 from shared.contracts.reporting import (
     AdjudicationRequested,
+    AiOpinionRecorded,
     OpinionLocked,
     ReadingStarted,
     ReportFinalized,
@@ -288,6 +289,7 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]]
     CaseCancelled: _cancelled,
     ReadingStarted: _reading,
     OpinionLocked: locked,
+    AiOpinionRecorded: opined,
     SplitCase: split,
     ReportFinalized: _read,
     AdjudicationRequested: adjudicated,

@@ -87,6 +87,12 @@ class PartRead(Event):
     assignment: OpaqueId
 
 
+class BesideRead(Event):
+    """Software that reads beside has given its opinion."""
+
+    assignment: OpaqueId
+
+
 class FirstReadScored(Event):
     """The second reader scored the first report (RADPEER)."""
 

@@ -158,6 +158,7 @@ STANDINGS: Final[Mapping[type[Event], Standing]] = {
     OfferDeclined: "declined",
     OfferExpired: "expired",
     AssignmentReleased: "released",
+    own.BesideRead: "done",
     AssignmentRevoked: "revoked",
 }
 # Whom an operator took the case from is not asked again; other withdrawals are held against nobody.
@@ -238,6 +239,7 @@ FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]
     OfferWithdrawn: _ended,
     AssignmentAccepted: _assigned,
     AssignmentReleased: _ended,
+    own.BesideRead: _ended,
     AssignmentRevoked: _ended,
     AssignmentClosed: closed,
     own.FirstReadScored: _scored,

@@ -39,6 +39,7 @@ from shared.contracts.matching import Explanation, Ineligible, Party
 from shared.contracts.notify import Delivered, DeliveryPlanned
 from shared.contracts.reporting import (
     AdjudicationRequested,
+    AiOpinionRecorded,
     OpinionLocked,
     ReadingStarted,
     ReportFinalized,
@@ -233,6 +234,7 @@ Upstream: TypeAlias = (
     | DeidentificationFailed
     | ReadingStarted
     | OpinionLocked
+    | AiOpinionRecorded
     | AdjudicationRequested
     | ReportFinalized
     | DeliveryPlanned
@@ -272,6 +274,7 @@ OVERTAKERS: Final[tuple[type[Upstream], ...]] = (
     DeidentificationFailed,
     ReadingStarted,
     OpinionLocked,
+    AiOpinionRecorded,
     AdjudicationRequested,
     ReportFinalized,
     DeliveryPlanned,

@@ -34,6 +34,7 @@ SHOWN: Mapping[type[Event], tuple[str, ...]] = {
     matching.EscalationRaised: ("rung", "role", "stage"),
     reporting.ReadingStarted: ("at",),
     reporting.OpinionLocked: ("at", "claims", "sha256"),
+    reporting.AiOpinionRecorded: ("at", "claims", "software", "software_version"),
     reporting.FirstReportRevealed: ("at", "available"),
     reporting.AdjudicationRequested: ("why", "at"),
     reporting.ReportFinalized: ("verdict", "discrepancy", "signer", "signed_at", "blind"),

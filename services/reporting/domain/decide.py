@@ -5,6 +5,7 @@ AssignmentAccepted, Released, Revoked     who reads it; CaseSplit: in which part
 StartReading .. RevealFirstReport         the blind opinion           -> on_reading.py
 CompareClaims .. AddAddendum              the comparison, the report  -> on_signing.py
 RequestAdjudication                       a third reader decides      -> on_adjudication.py
+AiOpinionReceived                         software reads beside      -> beside.py
 CaseCancelled, AssignmentClosed           no report will come of it
 """
 
@@ -12,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.reporting.domain.beside import on_opinion
 from services.reporting.domain.evolve import evolve
 from services.reporting.domain.inputs import (
     AddAddendum,
+    AiOpinionReceived,
     CompareClaims,
     FinalizeReport,
     LockOpinion,
@@ -63,6 +66,7 @@ RULES: Mapping[type[Frozen], Rule] = {
     CompareClaims: on_compare,
     FinalizeReport: on_finalize,
     RequestAdjudication: on_adjudication,
+    AiOpinionReceived: on_opinion,
     AddAddendum: on_addendum,
     CaseCancelled: on_withdrawn,
     AssignmentClosed: on_withdrawn,

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
+from services.reporting.domain.state import GivenOpinion
 from shared.contracts.base import BodyRegion, Event, OpaqueId, ReaderId
 from shared.contracts.report import Claim, Opinion, Text
 
@@ -26,6 +27,26 @@ class PartsLearnt(Event):
     """Matching said which regions each reader of a split case reads; the newest word counts."""
 
     parts: tuple[tuple[BodyRegion, ...], ...]
+
+
+class SoftwareAssigned(Event):
+    """Matching said which software reads beside."""
+
+    assignment: Assignment
+
+
+class SoftwareUnassigned(Event):
+    """Software gave the case back, or it was taken."""
+
+    assignment: OpaqueId
+    reason: OpaqueId
+
+
+class SoftwareOpinionKept(Event):
+    """What software said, whole: the published event has only its digest."""
+
+    assignment: OpaqueId
+    given: GivenOpinion
 
 
 class ReaderAssigned(Event):

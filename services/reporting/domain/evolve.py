@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.reporting.domain.beside import changed
 from services.reporting.domain.events import (
     AddendumAsked,
     CaseIntroduced,
@@ -13,6 +14,9 @@ from services.reporting.domain.events import (
     ReaderAssigned,
     ReaderUnassigned,
     ReadingWithdrawn,
+    SoftwareAssigned,
+    SoftwareOpinionKept,
+    SoftwareUnassigned,
 )
 from services.reporting.domain.facts import Assignment
 from services.reporting.domain.regional import (
@@ -39,6 +43,7 @@ from services.reporting.domain.state import (
     SetAside,
     Signature,
     Signed,
+    Software,
     Split,
     State,
     Unknown,
@@ -112,6 +117,21 @@ def _on_introduced(state: State, event: CaseIntroduced) -> State:
 
 def _on_images(state: State, event: ImagesReleased) -> State:
     return _with_material(state, images=event.images)
+
+
+def _on_software(state: State, event: SoftwareAssigned) -> State:
+    software = (*state.material.software, Software(assignment=event.assignment))
+    return _with_material(state, software=software)
+
+
+def _on_software_ended(state: State, event: SoftwareUnassigned) -> State:
+    software = changed(state.material, event.assignment, ended=event.reason)
+    return _with_material(state, software=software)
+
+
+def _on_software_opinion(state: State, event: SoftwareOpinionKept) -> State:
+    software = changed(state.material, event.assignment, given=event.given)
+    return _with_material(state, software=software)
 
 
 def _on_assigned(state: State, event: ReaderAssigned) -> State:
@@ -266,6 +286,9 @@ _AT_A_DESK = (ReadingStarted, DraftSaved, OpinionLocked)
 _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     CaseIntroduced: _on_introduced,
     PartsLearnt: _on_parts,
+    SoftwareAssigned: _on_software,
+    SoftwareUnassigned: _on_software_ended,
+    SoftwareOpinionKept: _on_software_opinion,
     ImagesReleased: _on_images,
     ReaderAssigned: _on_assigned,
     ReaderUnassigned: _on_unassigned,

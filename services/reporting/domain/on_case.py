@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.reporting.domain.beside import on_software_assigned, on_software_unassigned
 from services.reporting.domain.events import (
     CaseIntroduced,
     ImagesReleased,
@@ -58,8 +59,10 @@ def on_deidentified(state: State, event: CaseDeidentified, _now: datetime) -> Se
 
 
 def on_assigned(state: State, event: AssignmentAccepted, _now: datetime) -> Sequence[Event]:
-    if isinstance(state, _FINISHED) or event.role == "ai_reader":
-        return []  # software reads beside, and signs nothing
+    if event.role == "ai_reader":  # it reads beside, and signs nothing
+        return on_software_assigned(state, event)
+    if isinstance(state, _FINISHED):
+        return []
     known = {kept.assignment.assignment for kept in state.material.set_aside}
     known |= assignments(state)
     if isinstance(state, Held):
@@ -89,6 +92,8 @@ def on_unassigned(
 ) -> Sequence[Event]:
     if isinstance(state, _FINISHED):
         return []
+    if event.assignment in {one.assignment.assignment for one in state.material.software}:
+        return on_software_unassigned(state, event)
     mine = {state.assignment.assignment} if isinstance(state, Held) else set()
     if event.assignment not in mine | assignments(state):
         return []

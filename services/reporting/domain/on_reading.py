@@ -34,6 +34,7 @@ from shared.decider import Refused
 # Their findings are used against or for somebody; a reader who knows the first read is no witness.
 ALWAYS_BLIND = frozenset({"quality_assurance", "medicolegal"})
 NOT_LAST = Refused("not_the_last", "Who locks the last region compares and signs for all.")
+NOT_READY = Refused("case_not_ready", "The images are on their way; try again in a moment.")
 NOT_STARTED = Refused("not_started", "Start reading first.")
 
 
@@ -45,7 +46,7 @@ def on_start(state: State, asked: StartReading, now: datetime) -> Sequence[Event
         return []
     facts = mine.material.facts
     if facts is None or mine.material.images is None:
-        return [Refused("case_not_ready", "The images are on their way; try again in a moment.")]
+        return [NOT_READY]
     if facts.reason_for_review in ALWAYS_BLIND and not is_blind(mine, asked.reader):
         detail = "You have seen the first report; this case must be read by somebody who has not."
         return [Refused("not_blind", detail)]

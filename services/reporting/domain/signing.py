@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.reporting.domain.access import is_blind
+from services.reporting.domain.beside import documented_software
 from services.reporting.domain.claims import critical_results
 from services.reporting.domain.compare import all_added, compare
 from services.reporting.domain.lint import lint_claims, patient_of, refused_by
@@ -72,6 +73,7 @@ def report_document(
         opinion=state.sealed.opinion,
         opinion_sha256=state.sealed.sha256,
         regional=documented(state.material),
+        software=documented_software(state.material),
         started_at=state.started_at,
         locked_at=state.sealed.locked_at,
         revealed_at=state.revealed_at,

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field
 
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
-from shared.contracts.base import BodyRegion, Frozen, ObjectRef, OpaqueId, Sha256
+from shared.contracts.base import BodyRegion, Code, Frozen, ObjectRef, OpaqueId, Sha256
 from shared.contracts.deid import CleanStudy
 from shared.contracts.report import Claim, Opinion, Text
 from shared.contracts.reporting import CaseVerdict, Discrepancy
@@ -49,10 +49,29 @@ class Regional(Frozen):
     sealed: SealedOpinion
 
 
+class GivenOpinion(Frozen):
+    """What software said of the case. It never changes."""
+
+    opinion: Opinion
+    sha256: Sha256
+    software: Code
+    software_version: OpaqueId
+    received_at: AwareDatetime
+
+
+class Software(Frozen):
+    """Software that reads the case beside its reader; `ended`: why it no longer does."""
+
+    assignment: Assignment
+    given: GivenOpinion | None = None
+    ended: OpaqueId | None = None
+
+
 class Material(Frozen):
     """What is known of the case whoever reads it. Publishers may speak in any order.
 
     `parts`: the regions that each reader of a split case reads; `regional`: what they have locked.
+    `software` reads beside, whoever reads.
     """
 
     facts: Facts | None = None
@@ -60,6 +79,7 @@ class Material(Frozen):
     set_aside: tuple[SetAside, ...] = ()
     parts: tuple[tuple[BodyRegion, ...], ...] = ()
     regional: tuple[Regional, ...] = ()
+    software: tuple[Software, ...] = ()
 
     def has_first_report(self) -> bool:
         """Say whether there is a text to open: missing, unreadable and withheld are none."""

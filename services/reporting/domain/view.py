@@ -4,13 +4,23 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from services.reporting.domain.beside import Beside
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, Facts
 from services.reporting.domain.lint import lint_draft
 from services.reporting.domain.regional import documented
 from services.reporting.domain.signing import compared, judged
 from services.reporting.domain.state import Assigned, Comparing, Held, Locked, Reading, Signed
-from shared.contracts.base import CaseId, Frozen, Laterality, ObjectRef, OpaqueId, Sha256
+from shared.contracts.base import (
+    CaseId,
+    Code,
+    Frozen,
+    Laterality,
+    ObjectRef,
+    OpaqueId,
+    ReaderId,
+    Sha256,
+)
 from shared.contracts.deid import CleanDocument, CleanStudy
 from shared.contracts.intake import DocumentKind
 from shared.contracts.report import ComparedPair, Opinion, RegionalOpinion
@@ -70,10 +80,22 @@ class ShownSigned(Frozen):
     signed_at: AwareDatetime
 
 
+class ShownSoftware(Frozen):
+    """What software said that read beside; it decides nothing."""
+
+    reader: ReaderId
+    software: Code
+    software_version: OpaqueId
+    received_at: AwareDatetime
+    opinion: Opinion
+    sha256: Sha256
+
+
 class CaseView(Frozen):
     """The case as its reader sees it.
 
     `regional`: what each reader of a split case locked, for who locked last and signs for all.
+    `software`: what software said that read beside, shown with the first report.
     """
 
     case_id: CaseId
@@ -93,6 +115,7 @@ class CaseView(Frozen):
     verdict: CaseVerdict | None = None
     discrepancy: Discrepancy | None = None
     regional: tuple[RegionalOpinion, ...] = ()
+    software: tuple[ShownSoftware, ...] = ()
     report: ShownSigned | None = None
     addenda: tuple[ShownSigned, ...] = ()
 
@@ -106,8 +129,8 @@ def view(case_id: CaseId, state: Held) -> CaseView:
         assignment=state.assignment,
         facts=state.material.facts,
         studies=tuple(ShownStudy(**dict(study)) for study in studies(state)),
-        clinical_question=_text(state, "clinical_question"),
-        history=_text(state, "history"),
+        clinical_question=text(state, "clinical_question"),
+        history=text(state, "history"),
         opinion=opinion(state),
         opinion_sha256=None if isinstance(state, Assigned | Reading) else state.sealed.sha256,
         lint=_lint(state),
@@ -118,12 +141,12 @@ def view(case_id: CaseId, state: Held) -> CaseView:
     return shown.model_copy(update=_after_reveal(case_id, state))
 
 
-def studies(state: Held) -> tuple[CleanStudy, ...]:
+def studies(state: Held | Beside) -> tuple[CleanStudy, ...]:
     images = state.material.images
     return images.studies if images else ()
 
 
-def documents(state: Held, kind: DocumentKind) -> tuple[CleanDocument, ...]:
+def documents(state: Held | Beside, kind: DocumentKind) -> tuple[CleanDocument, ...]:
     images = state.material.images
     return tuple(d for d in images.documents if d.kind == kind) if images else ()
 
@@ -137,6 +160,7 @@ def opinion(state: Held) -> Opinion | None:
 def _after_reveal(case_id: CaseId, state: Comparing | Signed) -> dict[str, object]:
     first = ShownFirstReport(available=state.available, revealed_at=state.revealed_at)
     shown: dict[str, object] = {"first_report": first, "comparison": state.comparison}
+    shown["software"] = _software(state)
     pairs = compared(state)
     if not isinstance(pairs, Refused):
         shown["pairs"] = pairs
@@ -158,7 +182,14 @@ def _after_reveal(case_id: CaseId, state: Comparing | Signed) -> dict[str, objec
     return shown
 
 
-def _text(state: Held, kind: DocumentKind) -> ShownText:
+def _software(state: Comparing | Signed) -> tuple[ShownSoftware, ...]:
+    each = ((one.assignment.reader, one.given) for one in state.material.software)
+    return tuple(
+        ShownSoftware(reader=reader, **dict(given)) for reader, given in each if given is not None
+    )
+
+
+def text(state: Held | Beside, kind: DocumentKind) -> ShownText:
     found = documents(state, kind)
     if not found:
         return ShownText(status="absent")
