@@ -45,7 +45,14 @@ class InRounds:
         self.tick()
 
     def tick(self) -> None:
-        self._round(list(self.waits.values()))
+        """Look at all that wait if somebody became free; for them nobody was the last time."""
+        limits = [one.capacity for one in self.play.world.readers]
+        seats = [one for one in self.play.seats if one.on and one.load < limits[one.number]]
+        free = {self.play.world.readers[one.number].id for one in seats}
+        if free <= self._free:
+            self._free = free
+        else:
+            self._round(list(self.waits.values()))
 
     def _round(self, folders: Iterable[Folder]) -> None:
         now = datetime.fromtimestamp(self.play.now, UTC)
