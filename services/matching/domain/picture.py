@@ -136,10 +136,10 @@ class Picture:
         )
 
     def _key(self, question: Question) -> Skill:
-        case_id = question.need.case_id
-        if case_id not in self._keys:
-            self._keys[case_id] = skill(question.need)
-        return self._keys[case_id]
+        slot = question.need.slot
+        if slot not in self._keys:
+            self._keys[slot] = skill(question.need)
+        return self._keys[slot]
 
     def _kind(self, question: Question) -> Codes:
         key = self._key(question)

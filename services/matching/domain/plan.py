@@ -18,7 +18,14 @@ from services.matching.domain.columns import Mask, Numbers, Rows
 from services.matching.domain.crowd import FREE, Codes, Crowd
 from services.matching.domain.eligibility import Earlier, Question, Work
 from services.matching.domain.fit import POLICY, Asking
-from services.matching.domain.inputs import NobodyFits, OfferCase, ReadBeside, ReaderWentOffline
+from services.matching.domain.inputs import (
+    NobodyFits,
+    OfferCase,
+    OutdoOffer,
+    ReadBeside,
+    ReaderWentOffline,
+    SplitCase,
+)
 from services.matching.domain.need import Need
 from services.matching.domain.picture import Picture
 from services.matching.domain.policy import DIRECTED
@@ -26,12 +33,14 @@ from services.matching.domain.reader import Reader
 from services.matching.domain.scoring import Cases, Scoring, alike
 from services.matching.domain.spread import Solver, Spread, Wishes, solved
 from services.matching.domain.staff import Staff, staffed
-from services.matching.domain.state import Assignment, Offered, Open, Unfillable
+from services.matching.domain.state import Assignment, Offered, Open, Unfillable, searches
 from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation
 
-Proposal: TypeAlias = OfferCase | ReadBeside | NobodyFits | ReaderWentOffline
+Proposal: TypeAlias = (
+    OfferCase | OutdoOffer | ReadBeside | NobodyFits | SplitCase | ReaderWentOffline
+)
 # The slack at which urgency is half of what it is at the deadline; it grows on beyond that.
 HALF: Final = DIRECTED.urgent_within.total_seconds()
 
@@ -58,16 +67,23 @@ class Waiting:
         return Asking(self.need, now, self.due_at, self.seen_by, self.asked)
 
 
-def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
-    """Give what the round needs of a case; None where it wants nobody."""
-    if not isinstance(assignment, Open | Unfillable | Offered) or assignment.brief.room < 1:
-        return None
+def waiting(assignment: Assignment, due_at: datetime) -> tuple[Waiting, ...]:
+    """Give what the round needs of a case, or each part of it; nothing where it wants nobody."""
+    return tuple(
+        asked_for(one, due_at)
+        for one in searches(assignment)
+        if isinstance(one, Open | Unfillable | Offered) and one.brief.room > 0
+    )
+
+
+def asked_for(assignment: Open | Unfillable | Offered, due_at: datetime) -> Waiting:
+    """Give the same of a case that may have asked as many as it may."""
     brief = assignment.brief
     why = assignment.why if isinstance(assignment, Unfillable) else None
     return Waiting(
         need=brief.need,
         due_at=due_at,
-        room=brief.room,
+        room=max(0, brief.room),
         refused=brief.refused,
         asked=frozenset(one.reader for one in brief.offers),
         told=None if why is None else frozenset(one.constraint for one in why),
@@ -96,9 +112,10 @@ class Scores:
     scoring: Scoring
     wishes: Wishes
 
-    def of(self, row: int, readers: Rows) -> Numbers:
+    def of(self, row: int, readers: Rows, less: int = 0) -> Numbers:
+        """Give the scores of readers for a case, at `less` cases than they hold."""
         scoring, wishes = self.scoring, self.wishes
-        loads = scoring.crowd.loads[readers]
+        loads = np.maximum(scoring.crowd.loads[readers] - less, 0)
         own = scoring.of_pairs(wishes.cases, np.full(len(readers), row), readers, loads)
         shared = wishes.kinds[wishes.kind[row], readers]
         return np.asarray(shared + scoring.slack(readers, loads) + own)
@@ -127,13 +144,14 @@ class Round:
         staff = self.staff or staffed(self.roster)
         crowd = Crowd.of(staff.columns, self.now).busy(self.loads, self.work, self.away)
         self._picture = Picture(staff, crowd, self.version, self.tracks)
+        self.later = self._picture  # as the plan leaves it
         self.free = _free(crowd)
 
     def plan(self, cases: Collection[Waiting]) -> Iterator[Proposal]:
         """Give what to propose, the most urgent cases first."""
         if not cases:
             return
-        ordered = sorted(cases, key=lambda one: (one.due_at, one.need.case_id))
+        ordered = sorted(cases, key=lambda one: (one.due_at, one.need.slot))
         questions = [Question(one.need, one.refused, self.now, one.earlier) for one in ordered]
         askings = [one.asking(self.now) for one in ordered]
         codes = [
@@ -141,7 +159,7 @@ class Round:
             for question, one in zip(questions, ordered, strict=True)
         ]
         scoring = Scoring(self._picture.crowd, askings[0], self.tracks)
-        wishes = _wishes(ordered, askings, np.array(codes) == FREE, scoring)
+        wishes = wishes_of(ordered, askings, np.array(codes) == FREE, scoring)
         given = Spread(scoring, self.solver).over(wishes)
         each = map(Planned, range(len(ordered)), ordered, questions, askings, codes, given)
         yield from self._proposals(each, given, Scores(scoring, wishes))
@@ -152,45 +170,47 @@ class Round:
         columns = self._picture.staff.columns
         taken = np.array([n for some in given for n in some], np.intp)
         total = np.bincount(taken, minlength=len(columns.readers))
-        later = self._picture.after(total)
-        self.free = _free(later.crowd)
-        self.loads = later.loads
+        self.later = self._picture.after(total)
+        self.free = _free(self.later.crowd)
+        self.loads = self.later.loads
         so_far: Counter[int] = Counter()
         for one in each:
             if one.given:
                 fits = scores.of(one.row, np.flatnonzero(one.codes == FREE))
-                yield from self._offers(one, fits, total, so_far)
+                yield from offers(self._picture, one, fits, total, so_far)
             elif not one.case.offered and (self.thorough or one.case.told is None):
-                yield from _nobody(one, later)
-
-    def _offers(
-        self, planned: Planned, fits: Numbers, total: Rows, so_far: Counter[int]
-    ) -> Iterator[OfferCase]:
-        picture = self._picture
-        best = picture.best(planned.codes, planned.given, fits)
-        shown = [picture.scored(planned.asking, n, int(total[n])) for n in best]
-        considered = picture.considered(planned.question, planned.asking, shown)
-        excluded = picture.counts(planned.codes)
-        for n in planned.given:
-            candidate, fit = picture.candidate(n), shown[best.index(n)]
-            yield OfferCase(
-                case_id=planned.case.need.case_id,
-                reader=candidate.reader,
-                load=candidate.load + so_far[n],
-                work=candidate.work,
-                explanation=Explanation(
-                    score=fit.score,
-                    terms=fit.terms,
-                    eligible=len(fits),
-                    excluded=excluded,
-                    policy=POLICY,
-                ),
-                considered=considered,
-            )
-            so_far[n] += 1
+                yield from _nobody(one, self.later)
 
 
-def _wishes(
+def offers(
+    picture: Picture, planned: Planned, fits: Numbers, total: Rows, so_far: Counter[int]
+) -> Iterator[OfferCase]:
+    """Say why each was given the case. `fits`: how well those fit whom nothing excludes."""
+    best = picture.best(planned.codes, planned.given, fits)
+    shown = [picture.scored(planned.asking, n, int(total[n])) for n in best]
+    considered = picture.considered(planned.question, planned.asking, shown)
+    excluded = picture.counts(planned.codes)
+    for n in planned.given:
+        candidate, fit = picture.candidate(n), shown[best.index(n)]
+        yield OfferCase(
+            case_id=planned.case.need.case_id,
+            reader=candidate.reader,
+            load=candidate.load + so_far[n],
+            work=candidate.work,
+            explanation=Explanation(
+                score=fit.score,
+                terms=fit.terms,
+                eligible=len(fits),
+                excluded=excluded,
+                policy=POLICY,
+            ),
+            considered=considered,
+            part=planned.case.need.part,
+        )
+        so_far[n] += 1
+
+
+def wishes_of(
     cases: Sequence[Waiting], askings: Sequence[Asking], may: Mask, scoring: Scoring
 ) -> Wishes:
     numbers: dict[tuple[object, ...], int] = {}
@@ -212,7 +232,9 @@ def _nobody(planned: Planned, later: Picture) -> Iterator[NobodyFits]:
     case, why = planned.case, later.counts(planned.codes, all_taken=True)
     if case.told is None or case.told != {one.constraint for one in why}:
         considered = later.considered(planned.question, planned.asking)
-        yield NobodyFits(case_id=case.need.case_id, why=why, considered=considered)
+        yield NobodyFits(
+            case_id=case.need.case_id, why=why, considered=considered, part=case.need.part
+        )
 
 
 def _free(crowd: Crowd) -> set[ReaderId]:
