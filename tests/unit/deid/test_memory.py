@@ -104,6 +104,17 @@ def test_a_value_that_tells_of_the_pixels_is_asked_of_each_file() -> None:
     assert told == ["CT", "US", "CT"]
 
 
+def test_an_overlay_in_the_pixels_is_seen_in_the_file_that_has_one() -> None:
+    forget()
+    dataset = dcmread(BytesIO(SERIES["made here"][0]))
+    told = []
+    for position in (0, 12, 0):
+        dataset.add_new(0x60000102, "US", position)
+        told.append(facts(read_part10(as_bytes(dataset))).overlay_in_pixels)
+
+    assert told == [False, True, False]
+
+
 def test_what_is_removed_from_one_file_is_not_missing_in_the_next() -> None:
     """A description in doubt is removed: then its header has another element less."""
     plain = SERIES["made here"][0]
