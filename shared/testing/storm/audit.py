@@ -14,6 +14,7 @@ INSTALL = """
     CREATE SCHEMA IF NOT EXISTS storm;
     CREATE TABLE storm.appended (schema text, seq bigint, id uuid, case_id uuid, type text);
     CREATE TABLE storm.offered (schema text, input_id uuid);
+    CREATE TABLE storm.unset (case_id uuid);
     CREATE FUNCTION storm.note_appended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
             INSERT INTO storm.appended
@@ -33,6 +34,20 @@ WATCH = """
     CREATE TRIGGER storm_offered BEFORE INSERT ON {schema}.inbox
         FOR EACH ROW EXECUTE FUNCTION storm.note_offered();
 """
+# Looks when a transaction commits: are there deadlines for all that the book then wants?
+WATCH_BOOKS = """
+    CREATE FUNCTION storm.note_unset() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+            INSERT INTO storm.unset SELECT NEW.case_id
+            FROM bookkeeper.books, jsonb_object_keys(book -> 'ring_at') AS wanted
+            WHERE case_id = NEW.case_id AND wanted NOT IN (
+                SELECT kind FROM bookkeeper.timers WHERE case_id = NEW.case_id);
+            RETURN NULL;
+        END $$;
+    CREATE CONSTRAINT TRIGGER storm_unset AFTER INSERT OR UPDATE ON bookkeeper.books
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION storm.note_unset();
+"""
+UNSET = "SELECT DISTINCT case_id FROM storm.unset"
 APPENDED = "SELECT schema, seq, id, case_id, type FROM storm.appended ORDER BY schema, seq"
 ABSORBED = "SELECT count(*) - count(DISTINCT (schema, input_id)) FROM storm.offered"
 LEFT = """
@@ -72,6 +87,7 @@ class Audit:
             await db.execute(INSTALL)
             for schema in self.schemas:
                 await db.execute(WATCH.format(schema=schema))
+            await db.execute(WATCH_BOOKS)
 
     async def appended(self) -> list[Appended]:
         async with _connected(self.dsn) as db:
@@ -81,6 +97,11 @@ class Audit:
         """Count the inputs that came again and were dropped."""
         async with _connected(self.dsn) as db:
             return int(await db.fetchval(ABSORBED))
+
+    async def unset(self) -> list[UUID]:
+        """Give the cases of which a book was committed without its deadlines."""
+        async with _connected(self.dsn) as db:
+            return [row["case_id"] for row in await db.fetch(UNSET)]
 
     async def left(self) -> dict[str, int]:
         """Count what is not done yet, by what it is."""

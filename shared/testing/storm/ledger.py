@@ -53,6 +53,7 @@ class Evidence:
     results: Mapping[UUID, int]
     left: Mapping[str, int]
     absorbed: int
+    unset: Sequence[UUID] = ()
 
 
 @dataclass
@@ -91,6 +92,7 @@ def balanced(evidence: Evidence) -> Ledger:
             *_unpublished(evidence, first),
             *_unhandled(evidence, first),
             *_missing_in_books(evidence, first),
+            *_without_deadlines(evidence),
             *_unfinished(evidence),
         ],
         doubled=[
@@ -206,6 +208,12 @@ def _missing_in_books(evidence: Evidence, first: Sequence[Published]) -> Iterato
             yield f"books: a deadline of case {kept.case_id} never came"
         if kept.book.counts < len(kept.told["intake"]):
             yield f"books: a job of case {kept.case_id} was never done"
+
+
+def _without_deadlines(evidence: Evidence) -> Iterator[str]:
+    """A crash right then would have lost them, whether or not this storm had one."""
+    for case in evidence.unset:
+        yield f"deadlines: a book of case {case} was committed without them"
 
 
 def _doubled_in_books(evidence: Evidence, first: Sequence[Published]) -> Iterator[str]:

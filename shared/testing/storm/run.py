@@ -254,6 +254,7 @@ class Storm:
             books=await audit.books(),
             results={UUID(case): count for case, count in self._results().items()},
             left=await audit.left(),
+            unset=await audit.unset(),
             absorbed=await audit.absorbed() + self._repeated_webhooks(),
         )
 

@@ -62,6 +62,7 @@ LOST: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "no book at all": (lambda one: replace(one, books={}), "books"),
     "no deadline": (book(rings=2), "books"),
     "no job": (book(counts=1), "books"),
+    "a state without its deadlines": (lambda one: replace(one, unset=[CASE]), "deadlines"),
     "something left": (lambda one: replace(one, left={"jobs": 2}), "rest"),
 }
 DOUBLED: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
