@@ -122,9 +122,12 @@ class Partner(Player):
             "datacontenttype": "application/json",
             "data": content,
         }
+        return await self.send(json.dumps(event).encode())
+
+    async def send(self, event: bytes) -> dict[str, Any]:
+        """Send a structured CloudEvent as it stands; give the case it is about."""
         headers = {"Content-Type": "application/cloudevents+json"}
-        body = json.dumps(event)
-        answer = await self.ask("POST", "intake", "/v1/events", content=body, headers=headers)
+        answer = await self.ask("POST", "intake", "/v1/events", content=event, headers=headers)
         return dict(answer.json())
 
     async def store(self, instances: Sequence[bytes]) -> dict[str, Any]:
@@ -270,7 +273,14 @@ class Operator(Player):
         return dict(await self.act("deid", f"/v1/quarantine/{case_id}/decisions", body))
 
     async def parked(self, service: str) -> list[dict[str, Any]]:
-        return list((await self.get(service, "/v1/operations/parked"))["parked"])
+        """Give all that is parked, page by page, oldest first."""
+        rows: list[dict[str, Any]] = []
+        after: int | None = 0
+        while after is not None:
+            page = await self.get(service, f"/v1/operations/parked?after={after}")
+            rows += page["parked"]
+            after = page["next"]
+        return rows
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

@@ -30,12 +30,12 @@ def submit(
     client: Annotated[str, typer.Option(help="the partner's client id")] = "st-brigid",
     folder: Folder = DEFAULT_ROOT,
 ) -> None:
-    """Submit a case and its images as a partner would."""
-    sent = json.loads(event.read_text(encoding="utf-8"))
-    images = [one.read_bytes() for one in image or []]
+    """Submit a case and its images as a partner would: the event as it stands in its file."""
+    sent = _read(event)
+    images = [_read(one) for one in image or []]
 
     async def go(partner: Partner) -> None:
-        answer = await partner.submit(sent["id"], sent["data"])
+        answer = await partner.send(sent)
         if images:
             await partner.store(images)
             answer = await partner.case(answer["case_id"])
@@ -132,9 +132,29 @@ def _as(
     try:
         return asyncio.run(act())
     except Answered as answered:
-        raise SetupError(answered.problem.get("detail") or str(answered.status)) from None
+        raise _refused(answered) from None
     except httpx.ConnectError:
         raise SetupError("nothing listens there", mend="start it: overread up") from None
+    except httpx.TransportError:
+        mend = "see whether all runs: overread status"
+        raise SetupError("the answer broke off", mend=mend) from None
+
+
+def _refused(answered: Answered) -> SetupError:
+    """The problem's sentence, and below it each wrong field, as docs/problems.md has them."""
+    problem = answered.problem
+    fields = [
+        f"{one.get('pointer') or one.get('parameter')}: {one['detail']}"
+        for one in problem.get("errors", ())
+    ]
+    return SetupError(problem.get("detail") or str(answered.status), quote="\n".join(fields))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise SetupError(f"{file} can't be read", mend="look at its path") from None
 
 
 def _secrets(places: Places) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.runtime.local.failure import SetupError
+
 CHECKOUT = Path(__file__).parents[3]
 DEFAULT_ROOT = CHECKOUT / ".overread"
 
@@ -14,6 +16,15 @@ class Places:
     root: Path
 
     def make(self) -> None:
+        """Make what is missing; raises SetupError where this user may not, or a file stands."""
+        try:
+            self._make()
+        except OSError as error:
+            what = f"{self.root} can't be made: {error.strerror}"
+            mend = "take a folder of your own with --folder or OVERREAD_FOLDER"
+            raise SetupError(what, mend=mend) from None
+
+    def _make(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.root.chmod(0o700)
         for folder in (self.logs, self.run, self.objects, self.telemetry, self.issuer):

@@ -206,3 +206,10 @@ def test_a_damaged_key_file_is_told_without_its_content(tmp_path: Path, tools: P
 
     assert_one_sentence(done, "keys.json is damaged", "sealing")
     assert "hush" not in done.stderr
+
+
+def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path, tools: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    assert_one_sentence(up(file / "o", tools), f"{file / 'o'} can't be made", "OVERREAD_FOLDER")
