@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from services.matching.domain.columns import Columns, Mask
+from services.matching.domain.columns import Columns, Mask, Numbers
 from services.matching.domain.crowd import FREE, Codes, Crowd, barriers, tied
 from services.matching.domain.eligibility import Earlier, Question
+from services.matching.domain.fit import Asking
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
+from services.matching.domain.scoring import own
 from services.matching.domain.timetable import EPOCH
+from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
 
 __all__ = ["Able", "Mask", "Skill", "Staff", "skill", "staffed"]
@@ -54,18 +57,26 @@ class Staff:
     _kept: dict[tuple[int, ...], tuple[Crowd, dict[Skill, Able]]] = field(
         default_factory=dict, init=False
     )
+    _own: tuple[Mapping[ReaderId, Track], Numbers] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.readers = tuple(self.roster.values())
         self.columns = Columns(self.readers)
         self.index = self.columns.index
 
-    def able(self, need: Need, now: datetime) -> Able:
+    def able(self, need: Need, now: datetime, of: Skill | None = None) -> Able:
+        """Say who may read it; `of` is its skill, where that is known."""
         crowd, known = self._today(now)
-        key = skill(need)
+        key = of or skill(need)
         if key not in known:
             known[key] = _ask(need, crowd)
         return known[key]
+
+    def own(self, tracks: Mapping[ReaderId, Track], some: Asking) -> Numbers:
+        """Give the readers' own part of their scores; kept while these tracks are the same."""
+        if self._own is None or self._own[0] is not tracks:
+            self._own = (tracks, own(self.readers, tracks, some))
+        return self._own[1]
 
     def conflicted(self, need: Need, earlier: Sequence[Earlier] = ()) -> set[int]:
         """Give whom the case's own rules exclude, by index and not reader by reader."""
