@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import numpy as np
-
 from services.matching.domain.crowd import FREE, Codes, Ties, tied
 from services.matching.domain.picture import Picture
 from services.matching.domain.waiting import Waiting
@@ -39,7 +37,7 @@ class Groups:
         """Count who is excluded before the round, and who is not."""
         if number not in self._counts:
             codes = self.codes[number]
-            self._counts[number] = self.picture.counts(codes), int(np.sum(codes == FREE))
+            self._counts[number] = self.picture.counts(codes), int((codes == FREE).sum())
         return self._counts[number]
 
     def nobody(self, number: int, later: Picture) -> Counts:

@@ -6,14 +6,14 @@ them, how busy those are, what they score) is worked out once and shared.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from services.matching.domain.columns import Numbers, Rows
 from services.matching.domain.crowd import FREE, RANK, Codes, Crowd, Ties, barriers, tied
 from services.matching.domain.eligibility import CONSTRAINTS, RESTED, Candidate, Question, Work
-from services.matching.domain.fit import TERMS, Asking, shown
+from services.matching.domain.fit import TERMS, Asking, Weighed, shown, slack
 from services.matching.domain.scoring import Scoring
 from services.matching.domain.staff import Skill, Staff, skill
 from services.matching.domain.track import UNTRIED, Track
@@ -26,9 +26,11 @@ SKILLS: Final = sum(one.scope == "skill" for one in CONSTRAINTS)
 CAPACITY: Final = RANK["capacity"]
 
 
-OWN: Final = tuple((n, one) for n, one in enumerate(TERMS) if one.scope == "reader")
-OTHERS: Final = tuple((n, one) for n, one in enumerate(TERMS) if one.scope != "reader")
-Weighed: TypeAlias = tuple[list[float], list[ScoreTerm]]
+# The terms of which a reader's value is the same for as long as their track record is.
+OWN: Final = tuple(
+    (n, one) for n, one in enumerate(TERMS) if one.scope == "reader" and one.value is not slack
+)
+OTHERS: Final = tuple(one for one in enumerate(TERMS) if one not in OWN)
 
 
 @dataclass
@@ -44,7 +46,6 @@ class Picture:
     _each: dict[int, Near] = field(default_factory=dict, init=False)
     _near: dict[Skill, tuple[Near, ...]] = field(default_factory=dict, init=False)
     _candidates: dict[int, Candidate] = field(default_factory=dict, init=False)
-    _own: dict[int, Weighed] = field(default_factory=dict, init=False)
     _counted: dict[tuple[int, int], Ineligible] = field(default_factory=dict, init=False)
 
     def after(self, given: Rows) -> "Picture":
@@ -125,15 +126,16 @@ class Picture:
         return round(sum(weighed), 4), tuple(told)
 
     def _weighed(self, asking: Asking, n: int) -> Weighed:
-        """Give the terms as weighed and as shown, with gaps for those that look at the case."""
-        if n not in self._own:
+        """Give the reader's own terms, with gaps for the others."""
+        known = self.staff.weighed(self.tracks)
+        if n not in known:
             candidate, gap = self.candidate(n), shown(TERMS[0], 0.0)
             weighed, told = [0.0] * len(TERMS), [gap] * len(TERMS)
             for place, term in OWN:
                 value = term.value(asking, candidate)
                 weighed[place], told[place] = term.weight * value, shown(term, value)
-            self._own[n] = weighed, told
-        return self._own[n]
+            known[n] = weighed, told
+        return known[n]
 
     def candidate(self, n: int) -> Candidate:
         if n not in self._candidates:
