@@ -8,6 +8,7 @@ that lost its lock without knowing can therefore do no harm: its proposals are r
 import asyncio
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -18,18 +19,26 @@ from prometheus_client import Gauge, Histogram
 
 from services.matching.domain.beside import wanted
 from services.matching.domain.directed import Directed
-from services.matching.domain.inputs import NobodyFits, OfferCase, ReadBeside
+from services.matching.domain.inputs import (
+    NobodyFits,
+    OfferCase,
+    OutdoOffer,
+    ReadBeside,
+    SplitCase,
+)
 from services.matching.domain.plan import Proposal, Round, Waiting
 from services.matching.domain.policy import Policy
 from services.matching.domain.proposing import Facts, disturb
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import recalls
+from services.matching.domain.rivals import outdo
+from services.matching.domain.splitting import splits
 from services.matching.domain.state import Matching
 from services.matching.reading_room import InForce, ReadingRoom
 from services.matching.store import board, presence, roster, worklist
 from services.matching.store.cases import ROUND
 from services.matching.store.world import World, lead
-from shared.contracts.base import CaseId, ReaderId, ServiceLevel
+from shared.contracts.base import ReaderId, ServiceLevel
 from shared.contracts.envelope import derived_id
 from shared.runtime import clock
 from shared.runtime.postgres import Db, session
@@ -147,16 +156,19 @@ class Rounds:
         proposals: list[Proposal] = []
         if thorough or changed:
             proposals += await self._recalled(readers, now, away)
-        if thorough or changed or not this.free <= self.free:
+        came = this.free if changed else this.free - self.free
+        if thorough or changed or came:
             waiting = await self.world.waiting(self.db)
             WAITING.set(len(waiting))
             self.world.forget()
         else:
             waiting = await self.world.stirred(self.db)
+        proposals += splits(waiting, self.world.staff, now)
         proposals += this.plan(await self._pushed(waiting, now))
         if self._directs:
             facts = Facts(self.world.version, this.loads, away.keys(), this.work)
             proposals += self._urgent(facts, now)
+        proposals += await self._outdone(this, came)
         proposals += wanted(waiting, readers, this.loads)
         self.free = this.free
         FREE.set(len(this.free))
@@ -189,11 +201,19 @@ class Rounds:
             self._directed = await self.room.look(self.db, now)
             alone = self.room.deserted(self._directed, now)
         push = self.room.rules.policy.push
-        return [
+        return [one for one in waiting if one.need.service_level in push or one.need.slot in alone]
+
+    async def _outdone(self, this: Round, came: AbstractSet[ReaderId]) -> list[Proposal]:
+        """Offer pushed cases to who came and fits clearly better than who does not answer."""
+        policy = self.room.rules.policy
+        if not came or not policy.better.at_most or not policy.push:
+            return []
+        pushed = [
             one
-            for one in waiting
-            if one.need.service_level in push or CaseId(one.need.case_id) in alone
+            for one in await self.world.silent(self.db)
+            if one.case.need.service_level in policy.push
         ]
+        return list(outdo(this.later, pushed, came, policy.better))
 
     def _urgent(self, facts: Facts, now: datetime) -> Iterator[Proposal]:
         directed = self._directed
@@ -217,9 +237,13 @@ def _input_id(proposal: Proposal, now: datetime) -> UUID:
 def _identity(proposal: Proposal) -> tuple[str, ...]:
     match proposal:
         case NobodyFits():
-            return ("nobody",)
+            return ("nobody", str(proposal.part))
+        case SplitCase():
+            return ("split",)
+        case OutdoOffer():
+            return ("outdo", proposal.reader.id, str(proposal.part))
         case OfferCase():
-            return ("offer", proposal.reader.id)
+            return ("offer", proposal.reader.id, str(proposal.part))
         case ReadBeside():
             return ("beside", proposal.reader.id)
         case _:

@@ -65,19 +65,20 @@ class ReadingRoom:
         layout, fresh = await self._laid_out(db, now)
         found = await sheets.revisions(db)
         for case_id in self._known.keys() - found.keys():
-            del self._known[case_id]
-            layout.directed.pool.drop(CaseId(case_id))
+            self.forget(layout.directed, CaseId(case_id))
         stale = [one for one, number in found.items() if self._known.get(one, (-1,))[0] != number]
         changed = await sheets.sheets(db, stale)
+        for case_id in changed:
+            self.forget(layout.directed, CaseId(case_id))
         self._known |= {one: (found[one], sheet) for one, sheet in changed.items()}
-        held = [one.holding for _, one in self._known.values() if one.holding is not None]
+        held = [each for _, one in self._known.values() for each in one.holdings]
         self.away = (await presence.away(db, now)).keys()
         layout.directed.tracks = await self.world.tracks(db, now, changed=fresh)
         self.crew = seat(layout.directed, layout.duties, held, self.away, now.timestamp())
         for case_id in self._known if fresh else changed:
-            row = self._place(layout.directed, case_id, now)
-            if row is not None and not fresh:
-                layout.directed.hold(row, now.timestamp())
+            for row in self._place(layout.directed, case_id, now):
+                if not fresh:
+                    layout.directed.hold(row, now.timestamp())
         if fresh:
             layout.directed.forecast(now.timestamp())
         return layout.directed
@@ -94,23 +95,24 @@ class ReadingRoom:
         self._layout = Layout(Directed(pool), duties, now)
         return self._layout, True
 
-    def _place(self, directed: Directed, case_id: UUID, now: datetime) -> int | None:
+    def _place(self, directed: Directed, case_id: UUID, now: datetime) -> list[int]:
         """Lay a case into the pool; a pushed one is only theirs to whom it was offered."""
-        _, one = self._known[case_id]
-        if one.entry is None:
-            directed.pool.drop(CaseId(case_id))
-            return None
-        row = directed.pool.add(one.entry, now.timestamp())
-        if one.offers and self.pushes(one.entry):
-            theirs = directed.pool.asked[row]
-            directed.pool.right[row] &= theirs
-            directed.pool.able[row] &= theirs
-        return row
+        _, known = self._known[case_id]
+        rows = []
+        for one in known.openings:
+            row = directed.pool.add(one.entry, now.timestamp())
+            rows.append(row)
+            if one.offers and self.pushes(one.entry):
+                theirs = directed.pool.asked[row]
+                directed.pool.right[row] &= theirs
+                directed.pool.able[row] &= theirs
+        return rows
 
     def forget(self, directed: Directed, case_id: CaseId) -> None:
         """Leave a case out until it is read again: it was given away, or refused to somebody."""
-        directed.pool.drop(case_id)
-        self._known.pop(UUID(str(case_id)), None)
+        _, known = self._known.pop(UUID(str(case_id)), (0, NOTHING))
+        for one in known.openings:
+            directed.pool.drop(one.entry.need.slot)
 
     def pushes(self, entry: Entry) -> bool:
         return entry.need.service_level in self.rules.policy.push
@@ -124,11 +126,12 @@ class ReadingRoom:
             if self.pushes(entry):
                 continue
             _, known = self._known.get(UUID(str(entry.need.case_id)), (0, NOTHING))
-            out = asked(known.offers, pool.staff.index)
+            offers = (o for one in known.openings if one.entry is entry for o in one.offers)
+            out = asked(offers, pool.staff.index)
             for one in list(urged(directed, row, out, self.crew, at)):
                 pool.asked[row, one.choice.reader] = True
                 yield entry, one
 
     def deserted(self, directed: Directed, now: datetime) -> set[CaseId]:
-        """Give the cases for which nobody will come who may read them, as far as shifts go."""
-        return set(directed.pool.cases(directed.deserted(now.timestamp())))
+        """Give the cases, or their parts, for which nobody will come who may read them."""
+        return set(directed.pool.slots(directed.deserted(now.timestamp())))

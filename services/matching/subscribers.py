@@ -24,6 +24,8 @@ LISTENS: Mapping[str, tuple[type[Event], ...]] = {
     ),
     "reporting": (
         reporting.ReadingStarted,
+        reporting.OpinionLocked,
+        reporting.AiOpinionRecorded,
         reporting.AdjudicationRequested,
         reporting.ReportFinalized,
     ),

@@ -28,6 +28,7 @@ LISTENS: Mapping[str, Sequence[type[Event]]] = {
     ),
     "matching": (
         matching.CaseOpened,
+        matching.CaseSplit,
         matching.AssignmentOffered,
         matching.OfferDeclined,
         matching.OfferExpired,
@@ -50,6 +51,7 @@ LISTENS: Mapping[str, Sequence[type[Event]]] = {
     "reporting": (
         reporting.ReadingStarted,
         reporting.OpinionLocked,
+        reporting.AiOpinionRecorded,
         reporting.FirstReportRevealed,
         reporting.ClaimsCompared,
         reporting.AdjudicationRequested,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.reporting import store
-from services.reporting.api import comparing, reading, report, seeing, signing
+from services.reporting.api import comparing, reading, report, seeing, signing, software
 from services.reporting.api.asking import Desk
 from services.reporting.domain.decide import REPORTING
 from services.reporting.domain.state import State
@@ -16,7 +16,7 @@ from shared.runtime.settings import read
 
 def edges(core: Core[State]) -> Edges:
     desk = Desk(core, Library.open(core.settings.objects))
-    routes = (seeing, reading, comparing, signing, report)
+    routes = (seeing, reading, comparing, signing, report, software)
     return Edges(routers=tuple(part.router(desk) for part in routes))
 
 

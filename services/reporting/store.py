@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
-from services.reporting.domain.state import Held, State
+from services.reporting.domain.state import Held, Split, State
 from shared.contracts.base import CaseId
 from shared.runtime.handle import Change
 from shared.runtime.postgres import Db
@@ -37,4 +37,7 @@ async def save(db: Db, changes: Sequence[Change[State]]) -> None:
 
 
 def _partner(state: State) -> str | None:
-    return state.assignment.partner if isinstance(state, Held) else None
+    if isinstance(state, Held):
+        return state.assignment.partner
+    each = (*state.desks, *state.material.regional) if isinstance(state, Split) else ()
+    return next((one.assignment.partner for one in each), None)

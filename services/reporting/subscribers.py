@@ -10,10 +10,17 @@ from shared.contracts.matching import (
     AssignmentClosed,
     AssignmentReleased,
     AssignmentRevoked,
+    CaseSplit,
 )
 
 LISTENS: Mapping[str, tuple[type[Event], ...]] = {
     "intake": (CaseAccepted, CaseCancelled),
     "deid": (CaseDeidentified,),
-    "matching": (AssignmentAccepted, AssignmentReleased, AssignmentRevoked, AssignmentClosed),
+    "matching": (
+        CaseSplit,
+        AssignmentAccepted,
+        AssignmentReleased,
+        AssignmentRevoked,
+        AssignmentClosed,
+    ),
 }

@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import Code, Event, Frozen, OpaqueId, PartnerId, ReaderId
+from shared.contracts.base import BodyRegion, Code, Event, Frozen, OpaqueId, PartnerId, ReaderId
 
 Role = Literal["second_reader", "adjudicator", "ai_reader", "region_reader"]
+SplitReason = Literal["contract", "nobody_reads_all", "late_images"]
 Stage = Literal["deid", "match", "read", "deliver"]
 Party = Literal["partner", "operator", "reader", "platform"]
 
@@ -51,8 +52,29 @@ class CaseOpened(Event):
     role: Role
 
 
+class RegionPart(Frozen):
+    """The part of a split case that one reader reads."""
+
+    regions: tuple[BodyRegion, ...]
+
+
+class CaseSplit(Event):
+    """Several readers read the case, each their regions, all by its one deadline.
+
+    Each part is offered by itself, as `region_reader`. Said again with all parts where late images
+    add one: the newest word holds.
+    """
+
+    partner: PartnerId
+    parts: tuple[RegionPart, ...]
+    why: SplitReason
+
+
 class AssignmentOffered(Event):
-    """A reader was asked. `broad`: beyond the case's subspecialty; `paged`: while on call."""
+    """A reader was asked. `broad`: beyond the case's subspecialty; `paged`: while on call.
+
+    `regions`: theirs of a split case; none: all of it.
+    """
 
     assignment: OpaqueId
     reader: ReaderId
@@ -61,6 +83,7 @@ class AssignmentOffered(Event):
     explanation: Explanation
     broad: bool = False
     paged: bool = False
+    regions: tuple[BodyRegion, ...] = ()
 
 
 class OfferDeclined(Event):
@@ -87,13 +110,17 @@ class OfferWithdrawn(Event):
 
 
 class AssignmentAccepted(Event):
-    """The reader reads the case. `due_at` is when the report is owed."""
+    """The reader reads the case. `due_at` is when the report is owed.
+
+    `regions`: theirs of a split case; none: all of it.
+    """
 
     partner: PartnerId
     assignment: OpaqueId
     reader: ReaderId
     role: Role
     due_at: AwareDatetime
+    regions: tuple[BodyRegion, ...] = ()
 
 
 class AssignmentReleased(Event):
@@ -113,9 +140,13 @@ class AssignmentRevoked(Event):
 
 
 class NoEligibleReader(Event):
-    """Nobody may or can read this now; `why` says which constraint excluded how many."""
+    """Nobody may or can read this now; `why` says which constraint excluded how many.
+
+    `regions`: of that part of a split case; none: all of it.
+    """
 
     why: tuple[Ineligible, ...]
+    regions: tuple[BodyRegion, ...] = ()
 
 
 class PoolBroadened(Event):

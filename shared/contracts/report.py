@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from shared.contracts.base import (
     BodyRegion,
     CaseId,
+    Code,
     Frozen,
     Laterality,
     Modality,
@@ -106,8 +107,36 @@ class ReadStudy(Frozen):
     certificate: ObjectRef
 
 
+class RegionalOpinion(Frozen):
+    """What one reader of a split case locked of their regions."""
+
+    regions: tuple[BodyRegion, ...]
+    assignment: OpaqueId
+    reader: ReaderId
+    opinion: Opinion
+    opinion_sha256: Sha256
+    started_at: AwareDatetime
+    locked_at: AwareDatetime
+
+
+class SoftwareRead(Frozen):
+    """Software that had read the case too when the report was signed. It decided nothing."""
+
+    assignment: OpaqueId
+    reader: ReaderId
+    software: Code
+    software_version: OpaqueId
+    claims: int
+    opinion_sha256: Sha256
+    received_at: AwareDatetime
+
+
 class ReportDocument(Frozen):
-    """The signed report. `studies` were there when the opinion was locked; `late_studies` not."""
+    """The signed report. `studies` were there when the opinion was locked; `late_studies` not.
+
+    Of a split case `opinion` joins what stands in `regional`: each claim's id has the number of its
+    part before it (`2:s-1`).
+    """
 
     document: Literal["org.overread.report.v1"] = "org.overread.report.v1"
     case_id: CaseId
@@ -122,6 +151,8 @@ class ReportDocument(Frozen):
     late_studies: tuple[OpaqueId, ...] = ()
     opinion: Opinion
     opinion_sha256: Sha256
+    regional: tuple[RegionalOpinion, ...] = ()
+    software: tuple[SoftwareRead, ...] = ()
     started_at: AwareDatetime
     locked_at: AwareDatetime
     revealed_at: AwareDatetime

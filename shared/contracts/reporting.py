@@ -75,6 +75,22 @@ class OpinionLocked(Event):
     sha256: Sha256
 
 
+class AiOpinionRecorded(Event):
+    """Software that reads beside gave its opinion. It decides nothing.
+
+    It stays hidden until the reader's own is locked and the first report is opened.
+    """
+
+    partner: PartnerId
+    assignment: OpaqueId
+    reader: ReaderId
+    software: Code
+    software_version: OpaqueId
+    at: AwareDatetime
+    claims: int
+    sha256: Sha256
+
+
 class FirstReportRevealed(Event):
     """The reader saw the first report, or learnt that there is none to see."""
 

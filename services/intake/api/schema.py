@@ -16,9 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from services.intake.domain.regions import MODALITIES, SUBSPECIALTY
+from services.intake.domain.regions import MODALITIES
 from shared.contracts.base import Laterality, OpaqueId, ServiceLevel, Sex
 from shared.contracts.intake import DocumentKind, FirstReadStatus, ReasonForReview
+from shared.contracts.regions import SUBSPECIALTY
 
 OLDEST_BIRTH: Final = date(1880, 1, 1)
 TYPE_PREFIX: Final = "org.overread.partner."

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.intake.domain.regions import MODALITIES, SUBSPECIALTY
+from services.intake.domain.regions import MODALITIES
 from services.intake.gateways.digests import Digests
 from services.intake.store.arrivals import Study
 from shared.contracts.base import Laterality
+from shared.contracts.regions import SUBSPECIALTY
 from shared.runtime.dicom import Header, Limits, inspect
 from shared.runtime.sandbox import Sandbox
 

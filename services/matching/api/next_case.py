@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from services.matching.domain.directed import Directed
 from services.matching.domain.inputs import TakeCase
 from services.matching.domain.proposing import Facts, take
-from services.matching.domain.state import Assigned, Matching
+from services.matching.domain.state import Matching, assigned_in
 from services.matching.reading_room import ReadingRoom
 from services.matching.store import roster, worklist
 from shared.contracts.base import CaseId, ReaderId
@@ -59,7 +59,7 @@ async def _begun_or_next(
         known = await roster.candidate(db, subject, now)
         if known is None:
             raise Problem(404, "not-found", "The roster has no such reader.")
-        if (unbegun := _unbegun(await worklist.held(db, subject))) is not None:
+        if (unbegun := _unbegun(await worklist.held(db, subject), subject)) is not None:
             return unbegun
     # One who asks at a time, so that two do not reach for the same case; and nobody who waits
     # for their turn keeps a connection from whose turn it is.
@@ -87,16 +87,14 @@ async def _taken(core: Core[Matching], received: TakeCase, now: datetime) -> Nex
     subject = received.reader.id
     input_id = derived_id(received.case_id, "TakeCase", subject, now.isoformat())
     outcome = await core.runner.submit(received, input_id=input_id)
-    where = outcome.state.assignment
-    if isinstance(where, Assigned) and where.reader == subject:
-        return NextCase(case_id=received.case_id, assignment=where.assignment)
+    for one in assigned_in(outcome.state.assignment):
+        if one.reader == subject:
+            return NextCase(case_id=received.case_id, assignment=one.assignment)
     return None  # gone, or not theirs to read: the next best one
 
 
-def _unbegun(held: list[Matching]) -> NextCase | None:
-    for state in held:
-        where = state.assignment
-        if isinstance(where, Assigned) and not where.reading:
-            case_id = CaseId(where.brief.need.case_id)
-            return NextCase(case_id=case_id, assignment=where.assignment)
+def _unbegun(held: list[Matching], subject: ReaderId) -> NextCase | None:
+    for one in (one for state in held for one in assigned_in(state.assignment)):
+        if one.reader == subject and not one.reading:
+            return NextCase(case_id=one.brief.need.case_id, assignment=one.assignment)
     return None

@@ -19,7 +19,7 @@ from services.matching.domain.inputs import (
 from services.matching.domain.state import Matching, going
 from services.matching.store import orders, roster
 from services.matching.store.cases import standing
-from shared.contracts.base import CaseId, ReaderId, ServiceLevel
+from shared.contracts.base import BodyRegion, CaseId, ReaderId, ServiceLevel
 from shared.contracts.envelope import derived_id
 from shared.contracts.matching import Party
 from shared.runtime import clock
@@ -57,10 +57,14 @@ class Level(Told):
 
 
 class Reassign(Told):
-    """Why it is taken back; and who is asked instead, or the optimiser chooses."""
+    """Why it is taken back; and who is asked instead, or the optimiser chooses.
+
+    `region`: only the part of a split case which that is in.
+    """
 
     reason: TakeBackReason
     reader: ReaderId | None = None
+    region: BodyRegion | None = None
 
 
 class Standing(BaseModel):
@@ -124,7 +128,13 @@ class Counter:
         if how.reader is not None:
             given = await self._reader(how.reader, now)
         return await self._submitted(
-            TakeBack(case_id=CaseId(case_id), by=who.subject, reason=how.reason, **given)
+            TakeBack(
+                case_id=CaseId(case_id),
+                by=who.subject,
+                reason=how.reason,
+                region=how.region,
+                **given,
+            )
         )
 
     async def orders(self, case_id: UUID, who: Who) -> tuple[Order, ...]:  # noqa: ARG002 - authorises

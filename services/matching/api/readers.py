@@ -17,10 +17,11 @@ from services.matching.domain.inputs import (
     ReleaseReason,
 )
 from services.matching.domain.state import (
-    Assigned,
+    AskedReader,
+    Brief,
     Matching,
-    Paused,
     asked_of,
+    assigned_in,
     brief_of,
     everybody,
     going,
@@ -209,10 +210,8 @@ class Desk:
 
 
 def _owed_at(state: Matching, assignment: str) -> datetime | None:
-    where = state.assignment
-    if isinstance(where, Assigned) and where.assignment == assignment:
-        return where.due_at
-    return None
+    each = (one.due_at for one in assigned_in(state.assignment) if one.assignment == assignment)
+    return next(each, None)
 
 
 def _items(state: Matching, reader: str) -> list[Item]:
@@ -226,6 +225,7 @@ def _items(state: Matching, reader: str) -> list[Item]:
         if one.reader == reader and one.standing in ("offered", "assigned")
     ]
     owed_at = clock_.due_at - clock_.terms.budgets.deliver
+    begun = {one.assignment for one in assigned_in(state.assignment) if one.reading}
     shared: dict[str, Any] = {
         "case_id": brief.need.case_id,
         "service_level": brief.need.service_level,
@@ -234,7 +234,6 @@ def _items(state: Matching, reader: str) -> list[Item]:
         "due_at": clock_.due_at,
         "report_due_at": owed_at,
         "modalities": brief.need.modalities,
-        "body_regions": brief.need.body_regions,
         "subspecialty": brief.need.subspecialty,
         "reason_for_review": brief.need.reason_for_review,
     }
@@ -242,8 +241,9 @@ def _items(state: Matching, reader: str) -> list[Item]:
         Item(
             **shared,
             assignment=one.assignment,
-            role="ai_reader" if one.beside else brief.role,
-            standing="reading" if _reading(state) and not one.beside else one.standing,
+            role=_role(one, brief),
+            body_regions=one.regions or brief.need.body_regions,
+            standing="reading" if one.assignment in begun else one.standing,
             expires_at=one.expires_at if one.standing == "offered" else None,
             explanation=one.explanation,
         )
@@ -251,9 +251,10 @@ def _items(state: Matching, reader: str) -> list[Item]:
     ]
 
 
-def _reading(state: Matching) -> bool:
-    where = state.assignment.then if isinstance(state.assignment, Paused) else state.assignment
-    return isinstance(where, Assigned) and where.reading
+def _role(one: AskedReader, brief: Brief) -> Role:
+    if one.beside:
+        return "ai_reader"
+    return "region_reader" if one.regions else brief.role
 
 
 def _place(last: str | None) -> int:

@@ -34,11 +34,12 @@ TOO_LATE: Final[Mapping[Standing, Refused]] = {
     "expired": Refused("offer_expired", "The offer expired before you answered."),
     "lapsed": Refused("offer_expired", "The offer expired before you answered."),
     "withdrawn": Refused("offer_withdrawn", "The offer was withdrawn."),
+    "outdone": Refused("offer_withdrawn", "The offer was withdrawn: somebody fits better."),
     "taken": Refused("already_taken", "Another reader took the case first."),
     "assigned": Refused("already_accepted", "You accepted this case; release it instead."),
     "released": Refused("assignment_released", "You gave this case back."),
     "revoked": Refused("assignment_revoked", "The case was taken back from you."),
-    "done": Refused("case_closed", "The case is closed."),
+    "done": Refused("case_closed", "Your part in it is done."),
 }
 
 
@@ -87,9 +88,12 @@ def _taken(
         reader=offer.reader,
         role=brief.role,
         due_at=moment.owed_at,
+        regions=brief.regions,
     )
     if received.reader.groups:
-        yield own.GroupsNoted(case_id=received.case_id, groups=received.reader.groups)
+        yield own.GroupsNoted(
+            case_id=received.case_id, assignment=offer.assignment, groups=received.reader.groups
+        )
 
 
 def declined(state: Assignment, received: DeclineOffer, _moment: Moment) -> Answers:

@@ -5,8 +5,9 @@
                      nobody fits       ▼ └────────┴───────────┘  declined, expired, released,
                                   Unfillable                     revoked, withdrawn
 
-From all but Offered and Closed the partner's debts lead to Paused, and back. One table, below,
-says who answers which input; an input that a state has no use for leads to nothing.
+From all but Offered and Closed the partner's debts lead to Paused, and back. A case that is Split
+has a search of its own for each part, which answers by the same rules. One table, below, says who
+answers which input; an input that a state has no use for leads to nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,9 +15,9 @@ from typing import Any, Final
 
 from services.matching.domain import events as own
 from services.matching.domain.answers import accepted, declined, released
-from services.matching.domain.beside import read_beside
+from services.matching.domain.beside import opined, read_beside
 from services.matching.domain.eligibility import Candidate, barred
-from services.matching.domain.ending import revoked, withdrawal, withdrawn
+from services.matching.domain.ending import all_revoked, revoked, withdrawal, withdrawn
 from services.matching.domain.inputs import (
     AcceptOffer,
     ChangeLevel,
@@ -24,17 +25,28 @@ from services.matching.domain.inputs import (
     Input,
     NobodyFits,
     OfferCase,
+    OutdoOffer,
     PauseCase,
     ReadBeside,
     ReaderWentOffline,
     ReleaseAssignment,
     ResumeCase,
+    SplitCase,
     TakeBack,
     TakeCase,
 )
 from services.matching.domain.moment import Moment
 from services.matching.domain.need import need_of, supplemented
 from services.matching.domain.orders import paused, paused_again, resumed, taken_back
+from services.matching.domain.outdoing import outdone
+from services.matching.domain.parts import (
+    addressed,
+    locked,
+    more_parts,
+    split,
+    split_by_contract,
+    unaddressed,
+)
 from services.matching.domain.reader import Reader
 from services.matching.domain.reasons import Reasons
 from services.matching.domain.second_round import adjudicated
@@ -50,6 +62,7 @@ from services.matching.domain.state import (
     Unfillable,
     Unknown,
     brief_of,
+    searches,
 )
 from services.matching.domain.taking import offer, taken
 from services.matching.domain.why import Considered, Decision
@@ -71,7 +84,13 @@ from shared.contracts.matching import (
     OfferExpired,
     PoolBroadened,
 )
-from shared.contracts.reporting import AdjudicationRequested, ReadingStarted, ReportFinalized
+from shared.contracts.reporting import (
+    AdjudicationRequested,
+    AiOpinionRecorded,
+    OpinionLocked,
+    ReadingStarted,
+    ReportFinalized,
+)
 from shared.decider import Deadline, Refused
 
 Answers = Iterable[Event | Refused]
@@ -83,7 +102,11 @@ def decide(state: Assignment, received: Input, moment: Moment) -> Sequence[Event
     if isinstance(state, Paused):
         return tuple(_while_paused(state, received, moment))
     answer = ANSWERS.get(type(received))
-    answers = tuple(answer(state, received, moment)) if answer else ()
+    asked = addressed(state, received)
+    answers: tuple[Event | Refused, ...] = ()
+    if answer is not None:
+        found = [one for each in asked for one in answer(each, received, moment)]
+        answers = tuple(found if asked else unaddressed(received))
     return (*answers, *_decided(received, answers))
 
 
@@ -108,14 +131,19 @@ def _decided(received: Input, answers: Answers) -> Answers:
 
 
 def deadlines(state: Assignment) -> tuple[Deadline, ...]:
-    if not isinstance(state, Offered):
-        return ()
-    return tuple(Deadline(f"{OFFER}{one.assignment}", one.expires_at) for one in state.brief.offers)
+    offered = (one for one in searches(state) if isinstance(one, Offered))
+    return tuple(
+        Deadline(f"{OFFER}{one.assignment}", one.expires_at)
+        for each in offered
+        for one in each.brief.offers
+    )
 
 
 def broadened(state: Assignment, case_id: CaseId, rung: int) -> Answers:
     """An escalation while the case waits for a reader: ask more of them, and more briskly."""
-    if isinstance(state, WAITING) and rung > state.brief.rung:
+    waits = any(isinstance(one, WAITING) for one in searches(state))
+    brief = brief_of(state)
+    if waits and brief is not None and rung > brief.rung:
         yield PoolBroadened(case_id=case_id, rung=rung)
 
 
@@ -125,7 +153,7 @@ def _while_paused(state: Paused, received: Input, moment: Moment) -> Answers:
             yield own.AssignmentResumed(case_id=received.case_id)
         case InformationRequested() if REQUESTED not in state.reasons:
             yield own.AssignmentPaused(case_id=received.case_id)
-        case InformationRequested() | InformationProvided() | NobodyFits():
+        case InformationRequested() | InformationProvided() | NobodyFits() | SplitCase():
             return
         case PauseCase() | ResumeCase():
             yield from paused_again(state, received)
@@ -148,6 +176,7 @@ def _supplemented(state: Assignment, received: CaseSupplemented, _moment: Moment
     brief = brief_of(state)
     if brief is not None and (need := supplemented(brief.need, received)) != brief.need:
         yield own.NeedLearnt(case_id=received.case_id, need=need)
+        yield from more_parts(state, need)
 
 
 def _hurried(
@@ -159,7 +188,7 @@ def _hurried(
         need = brief.need.model_copy(update={"service_level": level})
         terms = moment.contracts.terms(need.partner, level)
         yield own.NeedLearnt(case_id=received.case_id, need=need, terms=terms)
-        if isinstance(state, Offered) and terms.offer_window < brief.offer_window:
+        if terms.offer_window < brief.offer_window:
             yield from withdrawn(state, received.case_id, "service_level_changed")
 
 
@@ -169,6 +198,7 @@ def _opened(state: Assignment, received: CaseDeidentified, _moment: Moment) -> A
         yield CaseOpened(case_id=received.case_id, partner=brief.need.partner, role=brief.role)
         need = brief.need.model_copy(update={"patient": received.pseudonym})
         yield own.NeedLearnt(case_id=received.case_id, need=need)
+        yield from split_by_contract(need)
 
 
 def _paused(state: Assignment, received: InformationRequested, _moment: Moment) -> Answers:
@@ -182,8 +212,7 @@ def _cancelled(state: Assignment, received: CaseCancelled, _moment: Moment) -> A
     if brief_of(state) is None or isinstance(state, Closed):
         return
     yield from withdrawn(state, received.case_id, "cancelled")
-    if isinstance(state, Assigned):
-        yield revoked(state, received.case_id, "cancelled")
+    yield from all_revoked(state, received.case_id, "cancelled")
     yield AssignmentClosed(case_id=received.case_id, reason="cancelled")
 
 
@@ -192,8 +221,7 @@ def _read(state: Assignment, received: ReportFinalized, _moment: Moment) -> Answ
     if brief_of(state) is None or isinstance(state, Closed):
         return
     yield from withdrawn(state, received.case_id, "read")
-    if isinstance(state, Assigned) and state.assignment != received.assignment:
-        yield revoked(state, received.case_id, "read_by_another")
+    yield from all_revoked(state, received.case_id, "read_by_another", received.assignment)
     yield AssignmentClosed(case_id=received.case_id, reason="read")
     if received.discrepancy is not None:
         radpeer = received.discrepancy.radpeer
@@ -201,8 +229,9 @@ def _read(state: Assignment, received: ReportFinalized, _moment: Moment) -> Answ
 
 
 def _reading(state: Assignment, received: ReadingStarted, _moment: Moment) -> Answers:
-    if isinstance(state, Assigned) and state.assignment == received.assignment:
-        yield from () if state.reading else (own.ReadingNoted(case_id=received.case_id),)
+    mine = isinstance(state, Assigned) and state.assignment == received.assignment
+    if isinstance(state, Assigned) and mine and not state.reading:
+        yield own.ReadingNoted(case_id=received.case_id, assignment=state.assignment)
 
 
 def _offered(state: Assignment, received: OfferCase, moment: Moment) -> Answers:
@@ -229,7 +258,8 @@ def _unfillable(state: Assignment, received: NobodyFits, _moment: Moment) -> Ans
     """Say it once per set of constraints: who comes and goes changes the counts all day."""
     told = state.why if isinstance(state, Unfillable) else None
     if isinstance(state, Open | Unfillable) and _names(received.why) != _names(told):
-        yield NoEligibleReader(case_id=received.case_id, why=received.why)
+        regions = state.brief.regions
+        yield NoEligibleReader(case_id=received.case_id, why=received.why, regions=regions)
 
 
 def _names(why: Iterable[Any] | None) -> frozenset[str] | None:
@@ -261,9 +291,13 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Assignment, Any, Moment], Answers]]]
     InformationRequested: _paused,
     CaseCancelled: _cancelled,
     ReadingStarted: _reading,
+    OpinionLocked: locked,
+    AiOpinionRecorded: opined,
+    SplitCase: split,
     ReportFinalized: _read,
     AdjudicationRequested: adjudicated,
     OfferCase: _offered,
+    OutdoOffer: outdone,
     ReadBeside: read_beside,
     TakeCase: taken,
     NobodyFits: _unfillable,

@@ -6,15 +6,25 @@ holds for a radiologist, but that a human is wanted.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from services.matching.domain import events as own
 from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.inputs import ReadBeside
 from services.matching.domain.moment import Moment
 from services.matching.domain.plan import Waiting
 from services.matching.domain.reader import Reader
-from services.matching.domain.state import Assigned, Assignment, Offered, Open, Unfillable
+from services.matching.domain.state import (
+    Assigned,
+    Assignment,
+    Offered,
+    Open,
+    Split,
+    Unfillable,
+    brief_of,
+)
 from shared.contracts.base import CaseId, Event, ReaderId
 from shared.contracts.envelope import derived_id
 from shared.contracts.matching import AssignmentAccepted, AssignmentOffered, Explanation, Role
+from shared.contracts.reporting import AiOpinionRecorded
 from shared.decider import Refused
 
 BESIDE: Role = "ai_reader"
@@ -25,7 +35,7 @@ EVERY = Explanation(score=0, terms=(), eligible=1, excluded=(), policy="every_ai
 def read_beside(
     state: Assignment, received: ReadBeside, moment: Moment
 ) -> Iterable[Event | Refused]:
-    if not isinstance(state, Open | Unfillable | Offered | Assigned):
+    if not isinstance(state, Open | Unfillable | Offered | Assigned | Split):
         yield Refused("not_open", "Nobody reads the case now, so nobody reads beside.")
         return
     brief, reader = state.brief, received.reader
@@ -53,6 +63,14 @@ def read_beside(
         role=BESIDE,
         due_at=moment.owed_at,
     )
+
+
+def opined(state: Assignment, received: AiOpinionRecorded, _moment: Moment) -> Iterable[Event]:
+    """Note that it is done, and has room for another case. Nothing else depends on it."""
+    brief = brief_of(state)
+    for one in brief.beside if brief else ():
+        if one.assignment == received.assignment and one.standing == "assigned":
+            yield own.BesideRead(case_id=received.case_id, assignment=one.assignment)
 
 
 def wanted(

@@ -28,11 +28,13 @@ from services.matching.domain.state import (
     Assignment,
     Clock,
     Running,
+    Split,
     Standstill,
     Stopped,
     asked_of,
+    under,
 )
-from shared.contracts.base import Event
+from shared.contracts.base import BodyRegion, Event
 from shared.contracts.deid import (
     CaseDeidentified,
     CaseQuarantined,
@@ -44,6 +46,7 @@ from shared.contracts.matching import (
     AssignmentAccepted,
     AssignmentReleased,
     AssignmentRevoked,
+    CaseSplit,
     ClockStarted,
     SlaAtRisk,
     SlaMet,
@@ -55,6 +58,7 @@ from shared.contracts.reporting import ReportFinalized
 from shared.decider import Deadline
 
 NOTHING: Final = timedelta(0)
+Regions = tuple[BodyRegion, ...]
 
 
 def decide(
@@ -146,14 +150,30 @@ def _clean(course: Course, _received: CaseDeidentified) -> None:
 
 def _assigned(course: Course, decided: AssignmentAccepted) -> None:
     """What software reads beside ends no stage, here and below."""
-    if decided.role != "ai_reader":
+    if decided.role != "ai_reader" and _all_taken(course.assignment, decided.regions):
         _complete(course, "match", course.now)
+
+
+def _all_taken(before: Assignment, regions: Regions) -> bool:
+    """Tell whether nobody is looked for any more, now that a part was accepted, or all of it."""
+    where = under(before)
+    parts = where.parts if isinstance(where, Split) else ()
+    return all(one.taken for one in parts if one.regions != regions)
 
 
 def _reopened(course: Course, decided: AssignmentReleased | AssignmentRevoked) -> None:
     clock, asked = course.going, asked_of(course.assignment, decided.assignment)
     beside = asked is not None and asked.beside
     if clock is not None and clock.stage == "read" and not beside:
+        at = _moment(course, clock, course.now)
+        overdue(course, at)
+        course.say(own.StageReopened(case_id=course.case_id, stage="match", at=at))
+
+
+def _split(course: Course, decided: CaseSplit) -> None:
+    """A part more, which late images brought, is to be matched again."""
+    clock = course.going
+    if clock is not None and clock.stage == "read" and decided.why == "late_images":
         at = _moment(course, clock, course.now)
         overdue(course, at)
         course.say(own.StageReopened(case_id=course.case_id, stage="match", at=at))
@@ -212,6 +232,7 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Course, Any], None]]] = {
     own.NeedLearnt: _promised,
     InformationRequested: requested,
     InformationProvided: provided,
+    CaseSplit: _split,
     PauseCase: told_to_pause,
     ResumeCase: told_to_resume,
     ForecastMade: _foretold,

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Final
 
-from services.matching.domain import assignment, clock, fold, fold_clock
+from services.matching.domain import assignment, clock, fold_clock, fold_parts
 from services.matching.domain.answers import NOT_FOUND
 from services.matching.domain.events import HeardEarly, IntakeStanding, IntakeStood, OrderGiven
 from services.matching.domain.inputs import (
@@ -72,7 +72,7 @@ def evolve(state: Matching, event: Event) -> Matching:
     return state.model_copy(
         update={
             "heard": (),
-            "assignment": fold.evolve(state.assignment, event),
+            "assignment": fold_parts.evolve(state.assignment, event),
             "clock": fold_clock.evolve(state.clock, event),
         }
     )

@@ -1,13 +1,22 @@
 """What falls due while a clock runs, and when? At risk, breach, and the rungs of escalation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from services.matching.domain.contract import Rung, Terms
 from services.matching.domain.need import Need
-from services.matching.domain.state import Assignment, Offered, Running, Unfillable
+from services.matching.domain.state import (
+    Assigned,
+    Assignment,
+    Closed,
+    Offered,
+    Running,
+    Search,
+    Unfillable,
+    searches,
+)
 from shared.contracts.matching import Party
 
 # A stage that overran its budget is taken to need at least this share of it still. Without it the
@@ -106,15 +115,21 @@ def _rung_at(clock: Running, rung: Rung) -> datetime:
     return terms.later(began, terms.between(began, clock.due_at) * rung.fraction)
 
 
+def _asks(each: Sequence[Search]) -> Party:
+    """Say on whom it waits that a reader is found; for a split case, its worst part."""
+    if any(isinstance(one, Unfillable) for one in each):
+        return "operator"
+    waits = [one for one in each if not isinstance(one, Assigned | Closed)]
+    return "reader" if waits and all(isinstance(one, Offered) for one in waits) else "platform"
+
+
 def waits_on(clock: Running, assignment: Assignment) -> Party:
     """Say on whom the case waits."""
     match clock.stage:
         case "deid":
             return "operator" if clock.held else "platform"
-        case "match" if isinstance(assignment, Unfillable):
-            return "operator"
         case "match":
-            return "reader" if isinstance(assignment, Offered) else "platform"
+            return _asks(searches(assignment))
         case "read":
             return "reader"
         case "deliver":

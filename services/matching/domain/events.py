@@ -78,6 +78,20 @@ class PauseDropped(Event):
 class ReadingNoted(Event):
     """The reader opened the case."""
 
+    assignment: OpaqueId
+
+
+class PartRead(Event):
+    """The reader of a part has locked what they see in it."""
+
+    assignment: OpaqueId
+
+
+class BesideRead(Event):
+    """Software that reads beside has given its opinion."""
+
+    assignment: OpaqueId
+
 
 class FirstReadScored(Event):
     """The second reader scored the first report (RADPEER)."""
@@ -88,14 +102,19 @@ class FirstReadScored(Event):
 class GroupsNoted(Event):
     """With whom the reader who has the case works, as the roster says at the acceptance."""
 
+    assignment: OpaqueId
     groups: tuple[OpaqueId, ...]
 
 
 class RoundBegan(Event):
-    """Another reader is to read it, in this role, who is not who read it nor works with them."""
+    """Another reader is to read it, in this role, who is not who read it nor works with them.
+
+    `others`: who read the other parts of a split case.
+    """
 
     role: Role
     read_by: Earlier
+    others: tuple[Earlier, ...] = ()
 
 
 class StageReopened(Event):

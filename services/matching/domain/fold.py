@@ -1,4 +1,4 @@
-"""What does the assignment know after an event?"""
+"""What does the search for a reader know after an event?"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -6,6 +6,7 @@ from typing import Any, Final
 from services.matching.domain import events as own
 from services.matching.domain.inputs import TAKE_BACK
 from services.matching.domain.state import (
+    BETTER,
     FOR_NOW,
     AskedReader,
     Assigned,
@@ -14,7 +15,9 @@ from services.matching.domain.state import (
     Closed,
     Offered,
     Open,
+    Part,
     Paused,
+    Split,
     Standing,
     Unfillable,
     Unknown,
@@ -27,6 +30,7 @@ from shared.contracts.matching import (
     AssignmentReleased,
     AssignmentRevoked,
     CaseOpened,
+    CaseSplit,
     NoEligibleReader,
     OfferDeclined,
     OfferExpired,
@@ -37,48 +41,34 @@ from shared.contracts.matching import (
 Known = Unknown | Open | Unfillable | Offered | Assigned | Closed
 
 
-def evolve(state: Assignment, event: Event) -> Assignment:
-    if isinstance(state, Paused):
-        return _while_paused(state, event)
+def evolve(state: Known, event: Event) -> Assignment:
     if isinstance(event, own.NeedLearnt):
-        return _learnt(state, event)
+        return learnt(state, event)
     fold = FOLDS.get(type(event))
     if fold is None or state.brief is None:
         return state
-    if _is_beside(state.brief, event):
-        return _with(state, _beside(state.brief, event))
+    if is_beside(state.brief, event):
+        return with_brief(state, beside(state.brief, event))
     return fold(state, state.brief, event)
 
 
-def _is_beside(brief: Brief, event: Event) -> bool:
+def is_beside(brief: Brief, event: Event) -> bool:
     """Tell whether it is about software that reads beside: the search goes on as if it were not."""
     of_software = getattr(event, "role", None) == "ai_reader"
     name = getattr(event, "assignment", None)
     return of_software or name in {one.assignment for one in brief.beside}
 
 
-def _beside(brief: Brief, event: Any) -> Brief:
+def beside(brief: Brief, event: Any) -> Brief:
     if isinstance(event, AssignmentOffered):
         asked = _asked(event).model_copy(update={"beside": True})
         return brief.model_copy(update={"beside": (*brief.beside, asked)})
     standing = "assigned" if isinstance(event, AssignmentAccepted) else _standing(event)
-    marked = _marked_in(brief.beside, event.assignment, standing)
+    marked = marked_in(brief.beside, event.assignment, standing)
     return brief.model_copy(update={"beside": marked})
 
 
-def _while_paused(state: Paused, event: Event) -> Assignment:
-    if isinstance(event, own.AssignmentResumed):
-        left = tuple(one for one in state.reasons if one != event.reason)
-        return state.model_copy(update={"reasons": left}) if left else state.then
-    if isinstance(event, own.AssignmentPaused):
-        return state.model_copy(update={"reasons": (*state.reasons, event.reason)})
-    inner = evolve(state.then, event)
-    if isinstance(inner, Closed | Offered | Paused):
-        return inner
-    return state.model_copy(update={"then": inner})
-
-
-def _learnt(state: Known, event: own.NeedLearnt) -> Assignment:
+def learnt(state: Known | Split, event: own.NeedLearnt) -> Assignment:
     known: dict[str, Any] = {"need": event.need}
     if event.terms is not None:
         known |= {
@@ -86,16 +76,23 @@ def _learnt(state: Known, event: own.NeedLearnt) -> Assignment:
         }
     if state.brief is None:
         return Unknown(brief=Brief(role=event.need.role, **known))
-    return _with(state, state.brief.model_copy(update=known))
+    return with_brief(state, state.brief.model_copy(update=known))
 
 
-def _with(state: Any, brief: Brief) -> Assignment:
+def with_brief(state: Any, brief: Brief) -> Assignment:
     changed: Assignment = state.model_copy(update={"brief": brief})
     return changed
 
 
 def _opened(_state: Assignment, brief: Brief, _event: CaseOpened) -> Assignment:
     return Open(brief=brief)
+
+
+def _split(_state: Assignment, brief: Brief, event: CaseSplit) -> Assignment:
+    """Look for a reader of each part; who was asked for all of it is remembered."""
+    nobody = Open(brief=brief.model_copy(update={"asked": (), "beside": ()}))
+    parts = tuple(Part(regions=one.regions, where=nobody) for one in event.parts)
+    return Split(brief=brief, parts=parts)
 
 
 def _paused(state: Any, _brief: Brief, event: own.AssignmentPaused) -> Assignment:
@@ -115,6 +112,7 @@ def _asked(event: AssignmentOffered) -> AskedReader:
         explanation=event.explanation,
         broad=event.broad,
         paged=event.paged,
+        regions=event.regions,
     )
 
 
@@ -128,7 +126,7 @@ def _broadened(state: Assignment, brief: Brief, event: PoolBroadened) -> Assignm
         one.model_copy(update={"standing": "lapsed"}) if one.standing == "expired" else one
         for one in brief.asked
     )
-    return _with(state, brief.model_copy(update={"rung": event.rung, "asked": forgiven}))
+    return with_brief(state, brief.model_copy(update={"rung": event.rung, "asked": forgiven}))
 
 
 def _ended(state: Assignment, brief: Brief, event: Any) -> Assignment:
@@ -160,11 +158,13 @@ STANDINGS: Final[Mapping[type[Event], Standing]] = {
     OfferDeclined: "declined",
     OfferExpired: "expired",
     AssignmentReleased: "released",
+    own.BesideRead: "done",
     AssignmentRevoked: "revoked",
 }
 # Whom an operator took the case from is not asked again; other withdrawals are held against nobody.
 WITHDRAWN: Final[Mapping[str, Standing]] = {
     "taken": "taken",
+    BETTER: "outdone",
     **dict.fromkeys(TAKE_BACK, "revoked"),
 }
 
@@ -189,18 +189,21 @@ def _groups(state: Any, _brief: Brief, event: own.GroupsNoted) -> Assignment:
 
 
 def _round(state: Assignment, brief: Brief, event: own.RoundBegan) -> Assignment:
-    earlier = (*brief.earlier, event.read_by)
-    return _with(state, brief.model_copy(update={"role": event.role, "earlier": earlier}))
+    earlier = (*brief.earlier, event.read_by, *event.others)
+    return with_brief(state, brief.model_copy(update={"role": event.role, "earlier": earlier}))
 
 
-def _closed(state: Assignment, brief: Brief, event: AssignmentClosed) -> Assignment:
-    done = _marked(brief, state.assignment, "done") if isinstance(state, Assigned) else brief
-    beside = tuple(
+def closed(_state: Assignment, brief: Brief, event: AssignmentClosed) -> Assignment:
+    """End it: what stood accepted is done, software's too."""
+    done = {"asked": _done(brief.asked), "beside": _done(brief.beside)}
+    return Closed(brief=brief.model_copy(update=done), reason=event.reason)
+
+
+def _done(each: tuple[AskedReader, ...]) -> tuple[AskedReader, ...]:
+    return tuple(
         one.model_copy(update={"standing": "done"}) if one.standing == "assigned" else one
-        for one in brief.beside
+        for one in each
     )
-    done = done.model_copy(update={"beside": beside})
-    return Closed(brief=done, reason=event.reason)
 
 
 def _scored(state: Any, _brief: Brief, event: own.FirstReadScored) -> Assignment:
@@ -209,10 +212,10 @@ def _scored(state: Any, _brief: Brief, event: own.FirstReadScored) -> Assignment
 
 
 def _marked(brief: Brief, assignment: str, standing: Standing) -> Brief:
-    return brief.model_copy(update={"asked": _marked_in(brief.asked, assignment, standing)})
+    return brief.model_copy(update={"asked": marked_in(brief.asked, assignment, standing)})
 
 
-def _marked_in(
+def marked_in(
     each: tuple[AskedReader, ...], assignment: str, standing: Standing
 ) -> tuple[AskedReader, ...]:
     return tuple(
@@ -223,6 +226,7 @@ def _marked_in(
 
 FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]]] = {
     CaseOpened: _opened,
+    CaseSplit: _split,
     own.AssignmentPaused: _paused,
     own.ReadingNoted: _reading,
     own.GroupsNoted: _groups,
@@ -235,7 +239,8 @@ FOLDS: Final[Mapping[type[Event], Callable[[Assignment, Brief, Any], Assignment]
     OfferWithdrawn: _ended,
     AssignmentAccepted: _assigned,
     AssignmentReleased: _ended,
+    own.BesideRead: _ended,
     AssignmentRevoked: _ended,
-    AssignmentClosed: _closed,
+    AssignmentClosed: closed,
     own.FirstReadScored: _scored,
 }

@@ -7,10 +7,19 @@ from pydantic import AwareDatetime, Field, InstanceOf
 
 from services.matching.domain.chosen import Chosen
 from services.matching.domain.eligibility import RESTED, Work
+from services.matching.domain.policy import Better
 from services.matching.domain.reader import Reader
 from services.matching.domain.reasons import Reasons
 from services.matching.domain.why import Considered
-from shared.contracts.base import CaseId, DeadlineReached, Frozen, OpaqueId, ReaderId, ServiceLevel
+from shared.contracts.base import (
+    BodyRegion,
+    CaseId,
+    DeadlineReached,
+    Frozen,
+    OpaqueId,
+    ReaderId,
+    ServiceLevel,
+)
 from shared.contracts.deid import (
     CaseDeidentified,
     CaseQuarantined,
@@ -29,7 +38,13 @@ from shared.contracts.intake import (
 )
 from shared.contracts.matching import Explanation, Ineligible, Party
 from shared.contracts.notify import Delivered, DeliveryPlanned
-from shared.contracts.reporting import AdjudicationRequested, ReadingStarted, ReportFinalized
+from shared.contracts.reporting import (
+    AdjudicationRequested,
+    AiOpinionRecorded,
+    OpinionLocked,
+    ReadingStarted,
+    ReportFinalized,
+)
 
 DeclineReason = Literal[
     "conflict_of_interest", "outside_expertise", "too_busy", "technical_problem", "other"
@@ -71,6 +86,19 @@ class OfferCase(Frozen):
     paged: bool = False
     until: AwareDatetime | None = None
     at_once: int = 0
+    part: BodyRegion | None = None
+
+
+class OutdoOffer(OfferCase):
+    """The optimiser found a reader who fits clearly better than one who has not answered yet.
+
+    The offer `instead_of` which this one is made is withdrawn, as far as the policy's limits let
+    it. `gain` is by how much the new reader's score is higher.
+    """
+
+    instead_of: OpaqueId
+    gain: float
+    limits: Better
 
 
 class ReadBeside(Frozen):
@@ -95,6 +123,7 @@ class TakeCase(Frozen):
     considered: Considered | None = None
     chosen: Chosen | None = None
     broad: bool = False
+    part: BodyRegion | None = None
 
 
 class NobodyFits(Frozen):
@@ -103,6 +132,14 @@ class NobodyFits(Frozen):
     case_id: CaseId
     why: tuple[Ineligible, ...]
     considered: Why = None
+    part: BodyRegion | None = None
+
+
+class SplitCase(Frozen):
+    """The optimiser found that nobody on the roster reads all of the case, but its parts."""
+
+    case_id: CaseId
+    parts: tuple[tuple[BodyRegion, ...], ...]
 
 
 class AcceptOffer(Frozen):
@@ -170,6 +207,7 @@ class TakeBack(Frozen):
     """An operator takes the case from its reader, or from those who were asked.
 
     `to` is asked instead, under all rules but that of an earlier no; None: the optimiser chooses.
+    `region`: only the part of a split case which that is in.
     """
 
     case_id: CaseId
@@ -178,6 +216,7 @@ class TakeBack(Frozen):
     to: Reader | None = None
     load: int = 0
     work: Work = RESTED
+    region: BodyRegion | None = None
 
 
 class ForecastMade(Frozen):
@@ -201,6 +240,8 @@ Upstream: TypeAlias = (
     | QuarantineReleased
     | DeidentificationFailed
     | ReadingStarted
+    | OpinionLocked
+    | AiOpinionRecorded
     | AdjudicationRequested
     | ReportFinalized
     | DeliveryPlanned
@@ -212,9 +253,16 @@ AtIntake: TypeAlias = (
 )
 Ordered: TypeAlias = PauseCase | ResumeCase | ChangeLevel | TakeBack
 Asked: TypeAlias = (
-    AcceptOffer | DeclineOffer | ReleaseAssignment | OfferCase | ReadBeside | TakeCase | Ordered
+    AcceptOffer
+    | DeclineOffer
+    | ReleaseAssignment
+    | OfferCase
+    | OutdoOffer
+    | ReadBeside
+    | TakeCase
+    | Ordered
 )
-Proposed: TypeAlias = NobodyFits | ReaderWentOffline | ForecastMade
+Proposed: TypeAlias = NobodyFits | SplitCase | ReaderWentOffline | ForecastMade
 Input: TypeAlias = Upstream | Asked | Proposed | DeadlineReached
 
 ORDERS: Final[Mapping[type[Ordered], str]] = {
@@ -232,6 +280,8 @@ OVERTAKERS: Final[tuple[type[Upstream], ...]] = (
     QuarantineReleased,
     DeidentificationFailed,
     ReadingStarted,
+    OpinionLocked,
+    AiOpinionRecorded,
     AdjudicationRequested,
     ReportFinalized,
     DeliveryPlanned,

@@ -18,11 +18,12 @@ from services.matching.domain.state import (
     Offered,
     Open,
     Paused,
+    Split,
     Unfillable,
     brief_of,
 )
+from services.matching.domain.taking import next_assignment
 from shared.contracts.base import Event
-from shared.contracts.envelope import derived_id
 from shared.contracts.matching import AssignmentOffered, Explanation
 from shared.decider import Refused
 
@@ -66,6 +67,8 @@ def taken_back(state: Assignment, received: TakeBack, moment: Moment) -> Answers
     held = isinstance(state, Assigned | Offered)
     if isinstance(state, Closed):
         yield CLOSED
+    elif isinstance(state, Split):
+        yield Refused("region_missing", "The case is split: name a region of one part.", "/region")
     elif not isinstance(state, Assigned | Offered | Open | Unfillable):
         yield NOT_FOUND
     elif received.to is None and not held:
@@ -92,9 +95,10 @@ def _fault(brief: Brief, received: TakeBack, moment: Moment) -> str | None:
 def _asked(brief: Brief, reader: Reader, received: TakeBack, moment: Moment) -> Event:
     return AssignmentOffered(
         case_id=received.case_id,
-        assignment=str(derived_id(received.case_id, "assignment", len(brief.asked))),
+        assignment=next_assignment(brief),
         reader=reader.id,
         role=brief.role,
         expires_at=moment.now + brief.window(),
         explanation=BY_HAND,
+        regions=brief.regions,
     )

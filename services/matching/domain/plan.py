@@ -20,7 +20,14 @@ from services.matching.domain.crowd import FREE, Codes, Crowd
 from services.matching.domain.eligibility import Work
 from services.matching.domain.fit import POLICY
 from services.matching.domain.groups import Counts, Groups
-from services.matching.domain.inputs import NobodyFits, OfferCase, ReadBeside, ReaderWentOffline
+from services.matching.domain.inputs import (
+    NobodyFits,
+    OfferCase,
+    OutdoOffer,
+    ReadBeside,
+    ReaderWentOffline,
+    SplitCase,
+)
 from services.matching.domain.picture import Picture
 from services.matching.domain.reader import Reader
 from services.matching.domain.reasons import Reasons
@@ -28,14 +35,19 @@ from services.matching.domain.scoring import Cases, Scoring, known
 from services.matching.domain.spread import Solver, Spread, Wishes, solved, urgency
 from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.track import Track
-from services.matching.domain.waiting import Waiting, waiting
+from services.matching.domain.waiting import Waiting, asked_for, waiting
 from services.matching.domain.why import Considered
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation
 
-__all__ = ["Planned", "Proposal", "Round", "Scores", "Waiting", "offers", "waiting", "wishes_of"]
+__all__ = [
+    "Planned", "Proposal", "Round", "Scores", "Waiting", "WhyOffered", "asked_for", "offers",
+    "waiting", "wishes_of",
+]  # fmt: skip
 
-Proposal: TypeAlias = OfferCase | ReadBeside | NobodyFits | ReaderWentOffline
+Proposal: TypeAlias = (
+    OfferCase | OutdoOffer | ReadBeside | NobodyFits | SplitCase | ReaderWentOffline
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +67,10 @@ class Scores:
     scoring: Scoring
     wishes: Wishes
 
-    def of(self, row: int, readers: Rows) -> Numbers:
+    def of(self, row: int, readers: Rows, less: int = 0) -> Numbers:
+        """Give the scores of readers for a case, at `less` cases than they hold."""
         scoring, wishes = self.scoring, self.wishes
-        loads = scoring.crowd.loads[readers]
+        loads = np.maximum(scoring.crowd.loads[readers] - less, 0)
         own = scoring.of_pairs(wishes.cases, np.full(len(readers), row), readers, loads)
         shared = wishes.kinds[wishes.kind[wishes.group[row]], readers]
         return np.asarray(shared + scoring.slack(readers, loads) + own)
@@ -116,6 +129,7 @@ class Round:
         staff = self.staff or staffed(self.roster)
         crowd = Crowd.of(staff.columns, self.now).busy(self.loads, self.work, self.away)
         self._picture = Picture(staff, crowd, self.version, self.tracks)
+        self.later = self._picture  # as the plan leaves it
         self.free = _free(crowd)
 
     def plan(self, cases: Collection[Waiting]) -> Iterator[Proposal]:
@@ -140,7 +154,8 @@ class Round:
                 why = groups.nobody(number, self.later)
                 if case.told is None or case.told != {one.constraint for one in why}:
                     reasons = WhyNobody(self.later, case)
-                    yield NobodyFits(case_id=case.need.case_id, why=why, considered=reasons)
+                    name, part = case.need.case_id, case.need.part
+                    yield NobodyFits(case_id=name, why=why, considered=reasons, part=part)
 
     def _close(self, given: Sequence[Sequence[int]]) -> None:
         """Take note of what everybody holds after the round."""
@@ -172,6 +187,7 @@ def offers(
                 policy=POLICY,
             ),
             considered=grounds,
+            part=one.case.need.part,
         )
         so_far[n] += 1
 

@@ -39,6 +39,19 @@ class Weights(Told):
         return self
 
 
+class Better(Told):
+    """When an offer that nobody has answered is withdrawn, because somebody fits better now.
+
+    `by`: by so much of a score, which lies in [0, 1]. Not in the last part of the offer's window
+    (`last_part`, a share of it): whoever thinks about a case so long is about to answer. `at_most`
+    so many times a case; 0: never.
+    """
+
+    by: Annotated[float, Field(gt=0, le=1)] = 0.15
+    last_part: Annotated[float, Field(ge=0, le=1)] = 0.25
+    at_most: Annotated[int, Field(ge=0, le=20)] = 1
+
+
 class Policy(Told):
     """A policy file.
 
@@ -61,6 +74,7 @@ class Policy(Told):
 
     name: Word = "directed_1"
     push: frozenset[ServiceLevel] = frozenset()
+    better: Better = Better()
     weights: Weights = Weights()
     urgent_within: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=2)
     margin: Mapping[ServiceLevel, Span] = Field(default_factory=dict)

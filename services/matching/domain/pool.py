@@ -72,10 +72,10 @@ class Pool:
     def add(self, entry: Entry, now: float) -> int:
         """Take a case in, or take note of what changed about it; give its row."""
         need = entry.need
-        row = self.rows.get(need.case_id)
+        row = self.rows.get(need.slot)
         if row is None:
             row = self._row()
-            self.rows[need.case_id] = row
+            self.rows[need.slot] = row
         level = need.service_level
         self.entries[row] = entry
         self.waits[row] = True
@@ -89,8 +89,9 @@ class Pool:
         self.latest[row] = self.rota.latest_start(self.able[row], start_by, now)
         return row
 
-    def drop(self, case_id: CaseId) -> None:
-        row = self.rows.pop(case_id, None)
+    def drop(self, slot: CaseId) -> None:
+        """Take a case out, or a part of it."""
+        row = self.rows.pop(slot, None)
         if row is not None:
             self.waits[row] = False
             self.entries[row] = None
@@ -125,5 +126,5 @@ class Pool:
         self.entries += [None] * size
         self._spare += range(2 * size - 1, size - 1, -1)
 
-    def cases(self, rows: Iterable[int]) -> list[CaseId]:
-        return [self.entry(row).need.case_id for row in rows]
+    def slots(self, rows: Iterable[int]) -> list[CaseId]:
+        return [self.entry(row).need.slot for row in rows]

@@ -61,6 +61,7 @@ def take(directed: Directed, choice: Choice, facts: Facts, now: datetime) -> Tak
         considered=considered.model_copy(update={"policy": directed.pool.policy.name}),
         chosen=chosen(directed, choice, now),
         broad=choice.broad,
+        part=entry.need.part,
     )
 
 
@@ -83,6 +84,7 @@ def disturb(directed: Directed, entry: Entry, urge: Urge, facts: Facts, now: dat
         paged=urge.paged,
         until=datetime.fromtimestamp(urge.until, UTC),
         at_once=2 * directed.pool.policy.at_once,
+        part=entry.need.part,
     )
 
 

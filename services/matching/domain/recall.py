@@ -16,7 +16,14 @@ from services.matching.domain.eligibility import (
 from services.matching.domain.inputs import ReaderWentOffline
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
-from services.matching.domain.state import Assigned, Assignment, Offered, Paused
+from services.matching.domain.state import (
+    Assigned,
+    Assignment,
+    Offered,
+    Search,
+    searches,
+    under,
+)
 from shared.contracts.base import CaseId, OpaqueId, ReaderId
 
 # Sooner than this a case that was not begun goes to somebody who is there.
@@ -41,9 +48,12 @@ class Held:
 
 
 def held(assignment: Assignment, due_at: datetime | None = None) -> Iterator[Held]:
-    if isinstance(assignment, Paused):
-        yield from held(assignment.then)
-    elif isinstance(assignment, Offered):
+    for one in searches(under(assignment)):
+        yield from _held(one, due_at)
+
+
+def _held(assignment: Search, due_at: datetime | None) -> Iterator[Held]:
+    if isinstance(assignment, Offered):
         brief = assignment.brief
         for one in brief.offers:
             yield Held(

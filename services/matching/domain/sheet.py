@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from services.matching.domain.pool import Entry
 from services.matching.domain.state import (
     Assigned,
-    Assignment,
     Brief,
     Matching,
     Offered,
     Open,
-    Paused,
     Running,
     Unfillable,
+    assigned_in,
     going,
+    searches,
 )
 from services.matching.domain.urging import Asked
 from shared.contracts.base import ReaderId, ServiceLevel
-
-WAITS = (Open, Unfillable, Offered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +40,19 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A case that waits (`entry`, `offers`), or is held; neither: it concerns nobody now."""
+class Opening:
+    """A search for a reader: of a case, or of a part of it; with the offers that stand."""
 
-    entry: Entry | None = None
-    offers: tuple[Out, ...] = ()
-    holding: Holding | None = None
+    entry: Entry
+    offers: tuple[Out, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is looked for in a case, and what is held of it; neither: it concerns nobody now."""
+
+    openings: tuple[Opening, ...] = ()
+    holdings: tuple[Holding, ...] = ()
 
 
 NOTHING = Sheet()
@@ -58,21 +63,14 @@ def sheet(state: Matching, seen_by: frozenset[ReaderId] = frozenset()) -> Sheet:
     where, clock = state.assignment, going(state.clock)
     if clock is None:
         return NOTHING
-    if isinstance(where, WAITS) and isinstance(state.clock, Running):
-        owed = clock.due_at - clock.terms.budgets.deliver
-        offers = tuple(Out(one.reader, one.paged) for one in where.brief.offers)
-        return Sheet(entry=_entry(where.brief, owed.timestamp(), seen_by), offers=offers)
-    held = _assigned(where)
-    if held is None:
-        return NOTHING
-    holding = Holding(
-        held.reader,
-        held.brief.need.service_level,
-        clock.stage_started_at.timestamp(),
-        clock.due_at.timestamp(),
-        held.reading,
+    owed = clock.due_at - clock.terms.budgets.deliver
+    waits = [one for one in searches(where) if isinstance(one, Open | Unfillable | Offered)]
+    if not isinstance(state.clock, Running):
+        waits = []
+    return Sheet(
+        openings=tuple(_opening(one.brief, owed.timestamp(), seen_by) for one in waits),
+        holdings=tuple(_holding(one, clock) for one in assigned_in(where)),
     )
-    return Sheet(holding=holding)
 
 
 def asked(each: Iterable[Out], places: Mapping[ReaderId, int]) -> list[Asked]:
@@ -80,11 +78,17 @@ def asked(each: Iterable[Out], places: Mapping[ReaderId, int]) -> list[Asked]:
     return [Asked(places[one.reader], one.paged) for one in each if one.reader in places]
 
 
-def _entry(brief: Brief, owed_at: float, seen_by: frozenset[ReaderId]) -> Entry:
+def _opening(brief: Brief, owed_at: float, seen_by: frozenset[ReaderId]) -> Opening:
     asked_before = brief.refused | {one.reader for one in brief.offers}
-    return Entry(brief.need, owed_at, brief.noes, brief.earlier, asked_before, seen_by)
+    entry = Entry(brief.need, owed_at, brief.noes, brief.earlier, asked_before, seen_by)
+    return Opening(entry, tuple(Out(one.reader, one.paged) for one in brief.offers))
 
 
-def _assigned(where: Assignment) -> Assigned | None:
-    inner = where.then if isinstance(where, Paused) else where
-    return inner if isinstance(inner, Assigned) else None
+def _holding(held: Assigned, clock: Running) -> Holding:
+    return Holding(
+        held.reader,
+        held.brief.need.service_level,
+        clock.stage_started_at.timestamp(),
+        clock.due_at.timestamp(),
+        held.reading,
+    )

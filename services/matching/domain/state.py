@@ -8,18 +8,20 @@ from pydantic import AwareDatetime, Field
 from services.matching.domain.contract import Contracts, Terms
 from services.matching.domain.eligibility import Earlier, Question
 from services.matching.domain.events import HeardEarly, IntakeStood
-from services.matching.domain.need import Need
-from shared.contracts.base import Frozen, OpaqueId, ReaderId, ServiceLevel
+from services.matching.domain.need import Need, need_of_part
+from shared.contracts.base import BodyRegion, Frozen, OpaqueId, ReaderId, ServiceLevel
 from shared.contracts.matching import Explanation, Ineligible, Party, Role, Stage
 from shared.contracts.notify import Audience
 from shared.contracts.reporting import Radpeer
 
 Standing = Literal[
-    "offered", "declined", "expired", "lapsed", "withdrawn", "taken",
+    "offered", "declined", "expired", "lapsed", "withdrawn", "outdone", "taken",
     "assigned", "released", "revoked", "done",
 ]  # fmt: skip
 # Why a case waits when intake asked the partner for something.
 REQUESTED: Final = "information_requested"
+# Why an offer is withdrawn that somebody else fits better.
+BETTER: Final = "better_reader"
 # Who answered so is not asked again. `lapsed` is an expired offer that a broadened pool forgives.
 REFUSALS: frozenset[Standing] = frozenset({"declined", "expired", "released", "revoked"})
 # Why a reader said no for the moment only: once they ask for a case themselves, it is theirs.
@@ -30,6 +32,7 @@ class AskedReader(Frozen):
     """A reader who was asked, and what became of it. Kept, so that a late answer is clear.
 
     `for_now`: they said no because they were busy. `beside`: it is software, not the case's reader.
+    `regions`: theirs of a split case.
     """
 
     assignment: OpaqueId
@@ -41,6 +44,7 @@ class AskedReader(Frozen):
     paged: bool = False
     for_now: bool = False
     beside: bool = False
+    regions: tuple[BodyRegion, ...] = ()
 
     @property
     def said_no(self) -> bool:
@@ -52,7 +56,7 @@ class Brief(Frozen):
     """All that the assignment knows besides where it stands. `rung` is how far it broadened.
 
     `earlier` are those who have read the case; `lease` is how long its reader's app may be silent.
-    `beside` is the software that reads it too.
+    `beside` is the software that reads it too. `spurned_by`: who said no to all of a split case.
     """
 
     need: Need
@@ -64,6 +68,7 @@ class Brief(Frozen):
     earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
     beside: tuple[AskedReader, ...] = ()
+    spurned_by: tuple[ReaderId, ...] = ()
 
     def question(self, now: datetime, *, asks: bool = False, **how: bool) -> Question:
         """Say what is asked of whoever would read it. `asks`: they asked for it themselves.
@@ -74,18 +79,30 @@ class Brief(Frozen):
         return Question(self.need, refused, now, self.earlier, **how)
 
     @property
+    def regions(self) -> tuple[BodyRegion, ...]:
+        """Give the regions of a split case's part; none where all of it is read by one."""
+        return () if self.need.part is None else self.need.body_regions
+
+    @property
     def refused(self) -> frozenset[ReaderId]:
-        return frozenset(one.reader for one in self.asked if one.standing in REFUSALS)
+        said_no = (one.reader for one in self.asked if one.standing in REFUSALS)
+        return frozenset((*said_no, *self.spurned_by))
 
     @property
     def noes(self) -> frozenset[ReaderId]:
         """Give who would not take it if they had nothing else to do: silence is no such no."""
-        return frozenset(one.reader for one in self.asked if one.said_no)
+        said_no = (one.reader for one in self.asked if one.said_no)
+        return frozenset((*said_no, *self.spurned_by))
 
     @property
     def offers(self) -> tuple[AskedReader, ...]:
         """Give the offers that stand."""
         return tuple(one for one in self.asked if one.standing == "offered")
+
+    @property
+    def outdone(self) -> int:
+        """Say how often an offer was withdrawn because somebody fitted better."""
+        return sum(one.standing == "outdone" for one in self.asked)
 
     @property
     def room(self) -> int:
@@ -127,7 +144,10 @@ class Offered(Frozen):
 
 
 class Assigned(Frozen):
-    """A reader has it. `due_at` is when the report is owed."""
+    """A reader has it. `due_at` is when the report is owed.
+
+    `locked`: they have said of their part of a split case what they see in it.
+    """
 
     kind: Literal["assigned"] = "assigned"
     brief: Brief
@@ -136,6 +156,67 @@ class Assigned(Frozen):
     due_at: AwareDatetime
     reading: bool = False
     groups: tuple[OpaqueId, ...] = ()
+    locked: bool = False
+
+
+class Closed(Frozen):
+    """Nothing more to assign: `read` or `cancelled`. `radpeer`: how the first report was scored.
+
+    `groups`: with whom the reader works who has read this part of a split case.
+    """
+
+    kind: Literal["closed"] = "closed"
+    brief: Brief
+    reason: OpaqueId
+    radpeer: Radpeer | None = None
+    groups: tuple[OpaqueId, ...] = ()
+
+
+class Part(Frozen):
+    """A part of a split case, and how far the search for its reader has come.
+
+    Of the brief in `where` only who was asked is the part's own: the rest follows the case's.
+    """
+
+    regions: tuple[BodyRegion, ...]
+    where: Annotated[Open | Unfillable | Offered | Assigned | Closed, Field(discriminator="kind")]
+
+    @property
+    def name(self) -> BodyRegion:
+        return self.regions[0]
+
+    @property
+    def taken(self) -> bool:
+        """Tell whether somebody reads it, or has."""
+        return isinstance(self.where, Assigned | Closed)
+
+    @property
+    def reader(self) -> ReaderId | None:
+        """Give who reads it, or has; who reads a part reads no other."""
+        holding = ("offered", "assigned", "done")
+        each = (one.reader for one in self.where.brief.asked if one.standing in holding)
+        return next(each, None)
+
+
+class Split(Frozen):
+    """Several readers read the case, a part each, by one deadline."""
+
+    kind: Literal["split"] = "split"
+    brief: Brief
+    parts: tuple[Part, ...]
+
+    def search(self, part: Part) -> Open | Unfillable | Offered | Assigned | Closed:
+        """Give a part's search as if it were a case's of its own."""
+        others = (one.reader for one in self.parts if one.name != part.name)
+        earlier = tuple(Earlier(reader=one) for one in others if one is not None)
+        mine = {
+            "need": need_of_part(self.brief.need, part.regions),
+            "role": "region_reader",
+            "asked": part.where.brief.asked,
+            "earlier": (*self.brief.earlier, *earlier),
+            "spurned_by": tuple(sorted(self.brief.noes)),
+        }
+        return part.where.model_copy(update={"brief": self.brief.model_copy(update=mine)})
 
 
 class Paused(Frozen):
@@ -143,26 +224,39 @@ class Paused(Frozen):
 
     kind: Literal["paused"] = "paused"
     reasons: tuple[OpaqueId, ...] = (REQUESTED,)
-    then: Annotated[Unknown | Open | Unfillable | Assigned, Field(discriminator="kind")]
-
-
-class Closed(Frozen):
-    """Nothing more to assign: `read` or `cancelled`. `radpeer`: how the first report was scored."""
-
-    kind: Literal["closed"] = "closed"
-    brief: Brief
-    reason: OpaqueId
-    radpeer: Radpeer | None = None
+    then: Annotated[Unknown | Open | Unfillable | Assigned | Split, Field(discriminator="kind")]
 
 
 Assignment = Annotated[
-    Unknown | Open | Unfillable | Offered | Assigned | Paused | Closed, Field(discriminator="kind")
+    Unknown | Open | Unfillable | Offered | Assigned | Split | Paused | Closed,
+    Field(discriminator="kind"),
 ]
+Search = Unknown | Open | Unfillable | Offered | Assigned | Paused | Closed
 
 
 def brief_of(state: "Assignment") -> Brief | None:
     """Give what is known of the case in whatever state; None before it was accepted."""
-    return brief_of(state.then) if isinstance(state, Paused) else state.brief
+    if isinstance(state, Paused):
+        return brief_of(state.then)
+    if isinstance(state, Split):
+        asked = (one for part in state.parts for one in part.where.brief.asked)
+        return state.brief.model_copy(update={"asked": (*state.brief.asked, *asked)})
+    return state.brief
+
+
+def under(state: "Assignment") -> "Assignment":
+    """Give where a case stands that may be paused."""
+    return state.then if isinstance(state, Paused) else state
+
+
+def searches(state: "Assignment") -> tuple[Search, ...]:
+    """Give each search for a reader: that of the case, or of every part of a split one."""
+    return tuple(map(state.search, state.parts)) if isinstance(state, Split) else (state,)
+
+
+def assigned_in(state: "Assignment") -> tuple[Assigned, ...]:
+    """Give the assignments that stand, paused or not."""
+    return tuple(one for one in searches(under(state)) if isinstance(one, Assigned))
 
 
 def everybody(brief: Brief) -> tuple[AskedReader, ...]:

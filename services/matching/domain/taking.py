@@ -22,14 +22,21 @@ LEAST: Final = timedelta(minutes=1)  # nobody can answer sooner
 def offer(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> AssignmentOffered:
     return AssignmentOffered(
         case_id=received.case_id,
-        assignment=str(derived_id(received.case_id, "assignment", len(brief.asked))),
+        assignment=next_assignment(brief),
         reader=received.reader.id,
         role=brief.role,
         expires_at=_until(brief, received, moment),
         explanation=received.explanation,
         broad=received.broad,
         paged=isinstance(received, OfferCase) and received.paged,
+        regions=brief.regions,
     )
+
+
+def next_assignment(brief: Brief) -> str:
+    """Name the next assignment; each part of a split case counts its own."""
+    part = () if brief.need.part is None else (brief.need.part,)
+    return str(derived_id(brief.need.case_id, "assignment", *part, len(brief.asked)))
 
 
 def _until(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> datetime:

@@ -1,6 +1,6 @@
 """What may an operator tell us? Closed values: an unknown field is an error that names it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -22,7 +22,8 @@ class Rules(Told):
     `excludes_own_staff`: whom the partner employs does not review for it. `needs_privileges`: the
     partner must have granted them. `credentials`: which must be on record and in force.
     `translates_reports`: a report may be written in another language than the case asks for.
-    `ai_readers`: software on the roster may read its cases beside the reader.
+    `ai_readers`: software on the roster may read its cases beside the reader. `split`: whether a
+    case over several body regions is read by several readers, if nobody reads all of them.
     """
 
     excludes_own_staff: bool = False
@@ -30,3 +31,4 @@ class Rules(Told):
     credentials: tuple[Word, ...] = ()
     translates_reports: bool = False
     ai_readers: bool = False
+    split: Literal["if_needed", "always", "never"] = "if_needed"

@@ -7,7 +7,7 @@ from services.matching.domain.eligibility import Earlier, Question
 from services.matching.domain.fit import Asking
 from services.matching.domain.kind import Kind, kind_of
 from services.matching.domain.need import Need
-from services.matching.domain.state import Assignment, Offered, Open, Unfillable
+from services.matching.domain.state import Assignment, Offered, Open, Unfillable, searches
 from shared.contracts.base import ReaderId
 
 
@@ -36,7 +36,7 @@ class Waiting:
         """Work out what every round asks of it: most cases wait for many rounds."""
         need = self.need
         object.__setattr__(self, "kind", kind_of(need))
-        object.__setattr__(self, "order", (self.due_at.timestamp(), need.case_id.int))
+        object.__setattr__(self, "order", (self.due_at.timestamp(), need.slot.int))
         parties = (need.partner, need.first_reader, need.first_group)
         object.__setattr__(self, "parties", parties)
 
@@ -47,16 +47,23 @@ class Waiting:
         return Asking(self.need, now, self.due_at, self.seen_by, self.asked)
 
 
-def waiting(assignment: Assignment, due_at: datetime) -> Waiting | None:
-    """Give what the round needs of a case; None where it wants nobody."""
-    if not isinstance(assignment, Open | Unfillable | Offered) or assignment.brief.room < 1:
-        return None
+def waiting(assignment: Assignment, due_at: datetime) -> tuple[Waiting, ...]:
+    """Give what the round needs of a case, or each part of it; nothing where it wants nobody."""
+    return tuple(
+        asked_for(one, due_at)
+        for one in searches(assignment)
+        if isinstance(one, Open | Unfillable | Offered) and one.brief.room > 0
+    )
+
+
+def asked_for(assignment: Open | Unfillable | Offered, due_at: datetime) -> Waiting:
+    """Give the same of a case that may have asked as many as it may."""
     brief = assignment.brief
     why = assignment.why if isinstance(assignment, Unfillable) else None
     return Waiting(
         need=brief.need,
         due_at=due_at,
-        room=brief.room,
+        room=max(0, brief.room),
         refused=brief.refused,
         asked=frozenset(one.reader for one in brief.offers),
         told=None if why is None else frozenset(one.constraint for one in why),

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, Final
 
 from services.matching.domain.decide import MATCHING
+from services.matching.domain.fit import POLICY
 from services.matching.domain.inputs import (
     AcceptOffer,
     Input,
@@ -46,6 +47,8 @@ from shared.contracts.matching import (
 from shared.decider import Step
 
 NO_REASON: Final = Explanation(score=0, terms=(), eligible=0, excluded=(), policy="baseline")
+# What is offered so waits until its reader has read what they began.
+UNHURRIED: Final = (NO_REASON.policy, POLICY)
 
 
 @dataclass
@@ -118,20 +121,17 @@ class Play:
 
     def offer(self, folder: Folder, seat: Seat, offer: Pushed) -> bool:
         """Push a case at a reader, who answers when they see it."""
-        received = OfferCase(
-            case_id=self._id(folder),
-            **self._who(seat, offer.why),
-            broad=offer.broad,
-            paged=offer.paged,
-            until=offer.until,
-            at_once=offer.at_once,
-        )
+        how = {name: getattr(offer, name) for name in ("broad", "paged", "until", "at_once")}
+        known = {"case_id": self._id(folder), **self._who(seat, offer.why)}
+        return self.propose(folder, seat, OfferCase.model_validate(known | how))
+
+    def propose(self, folder: Folder, seat: Seat, received: OfferCase) -> bool:
+        """Let the decider make an offer; who was asked answers when they see it."""
         step = self.submit(folder, received)
         made = next((one for one in step.events if isinstance(one, AssignmentOffered)), None)
-        if made is None:
-            return False
-        self._ponder(folder, seat, made, paged=offer.paged)
-        return True
+        if made is not None:
+            self._ponder(folder, seat, made, paged=received.paged)
+        return made is not None
 
     def submit(self, folder: Folder, received: Input) -> Step[Matching, Event]:
         """Put an input to the case's decider, and see to what it wants to be asked again."""
@@ -281,7 +281,7 @@ class Play:
             self._taken_up(folder, seat, made)
 
     def _taken_up(self, folder: Folder, seat: Seat, made: AssignmentOffered) -> None:
-        urgent = made.explanation.policy != NO_REASON.policy
+        urgent = made.explanation.policy not in UNHURRIED
         if urgent and not seat.rests:
             self._begins(seat, folder)
         else:

@@ -13,12 +13,14 @@ from services.matching.simulation.figures import Figures, figures
 from services.matching.simulation.oracle import broken
 from services.matching.simulation.ours import Ours
 from services.matching.simulation.play import Play
+from services.matching.simulation.rounds import InRounds
 from services.matching.simulation.scenario import Scenario
 from services.matching.simulation.world import World, draw
 
 DIRECTED: Final = "directed"
 ON_CALL: Final = "directed_with_pages"
-POLICIES: Final = (DIRECTED, ON_CALL, *BASELINES)
+PUSHED: Final = "pushed_in_rounds"
+POLICIES: Final = (DIRECTED, ON_CALL, PUSHED, *BASELINES)
 
 
 class OracleObjected(AssertionError):  # noqa: N818 - what happened
@@ -75,6 +77,8 @@ def played(world: World, name: str, policy: Policy) -> Play:
     play = Play(world)
     if name in BASELINES:
         play.run(BASELINES[name](play))
+    elif name == PUSHED:
+        play.run(InRounds(play, policy))
     else:
         pages = policy.pages and name == ON_CALL
         play.run(Ours(play, policy.model_copy(update={"pages": pages})))

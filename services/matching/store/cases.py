@@ -13,15 +13,14 @@ from services.matching.domain.due import waits_on
 from services.matching.domain.plan import waiting
 from services.matching.domain.state import (
     AskedReader,
-    Assigned,
     Assignment,
     Clock,
     Matching,
     NotStarted,
-    Paused,
     Running,
     Standstill,
     Stopped,
+    assigned_in,
     brief_of,
     everybody,
     going,
@@ -36,6 +35,7 @@ from shared.contracts.matching import (
     AssignmentReleased,
     AssignmentRevoked,
     CaseOpened,
+    CaseSplit,
     ClockPaused,
     ClockResumed,
     ClockStarted,
@@ -102,6 +102,7 @@ NOTIFY = "SELECT pg_notify(channel, '') FROM unnest($1::text[]) AS channel"
 # After these a case may want a reader, or a reader may have room for a case.
 STIRRING: Final = (
     CaseOpened,
+    CaseSplit,
     OfferDeclined,
     OfferExpired,
     OfferWithdrawn,
@@ -180,7 +181,7 @@ class _Row:
 
 def _row(case_id: CaseId, state: Matching) -> _Row:
     brief, clock = brief_of(state.assignment), going(state.clock)
-    wanted = clock is not None and waiting(state.assignment, clock.due_at) is not None
+    wanted = clock is not None and bool(waiting(state.assignment, clock.due_at))
     return _Row(
         case_id=case_id,
         partner=brief.need.partner if brief else _partner(state),
@@ -205,8 +206,8 @@ def _row(case_id: CaseId, state: Matching) -> _Row:
 
 
 def _holder(where: Assignment) -> str | None:
-    inner = where.then if isinstance(where, Paused) else where
-    return inner.reader if isinstance(inner, Assigned) else None
+    """Give whose queue it is in; a split case is in several, and here in that of its first."""
+    return next((one.reader for one in assigned_in(where)), None)
 
 
 def _partner(state: Matching) -> str | None:

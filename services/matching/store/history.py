@@ -7,7 +7,8 @@ from typing import Any, Final
 from prometheus_client import Counter, Histogram
 
 from services.matching.domain.events import Decided, OrderGiven, ReadingNoted
-from services.matching.domain.state import Assigned, Closed, Matching, Paused, brief_of
+from services.matching.domain.need import need_of_part
+from services.matching.domain.state import Closed, Matching, brief_of
 from shared.contracts.base import Event
 from shared.contracts.envelope import Recorded
 from shared.contracts.matching import (
@@ -80,13 +81,13 @@ async def keep(db: Db, changes: Sequence[Change[Matching]]) -> None:
 def _accepted(state: Matching, one: Recorded) -> Iterator[tuple[str, Line]]:
     brief, event = brief_of(state.assignment), one.event
     if isinstance(event, AssignmentAccepted) and brief:
-        yield ACCEPTED, (event.assignment, one.recorded_at, brief.need.rvu)
+        need = need_of_part(brief.need, event.regions) if event.regions else brief.need
+        yield ACCEPTED, (event.assignment, one.recorded_at, need.rvu)
 
 
-def _begun(state: Matching, one: Recorded) -> Iterator[tuple[str, Line]]:
-    where = state.assignment.then if isinstance(state.assignment, Paused) else state.assignment
-    if isinstance(where, Assigned):
-        yield BEGUN, (where.assignment, one.recorded_at)
+def _begun(_state: Matching, one: Recorded) -> Iterator[tuple[str, Line]]:
+    if isinstance(one.event, ReadingNoted):
+        yield BEGUN, (one.event.assignment, one.recorded_at)
 
 
 def _ended(state: Matching, one: Recorded) -> Iterator[tuple[str, Line]]:

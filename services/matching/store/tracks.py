@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from services.matching.domain.need import need_of_part
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import Closed, Matching
 from services.matching.domain.track import Track
@@ -78,10 +79,11 @@ def _of(state: Matching, event: Event) -> Iterator[tuple[str, str]]:
 
 def _read(closed: Closed) -> Iterator[tuple[str, str]]:
     need = closed.brief.need
-    for reader in (one.reader for one in closed.brief.asked if one.standing == "done"):
-        yield reader, f"reason:{need.reason_for_review}"
-        for modality in need.modalities:
-            yield reader, f"read:{modality}"
+    for one in (one for one in closed.brief.asked if one.standing == "done"):
+        theirs = need_of_part(need, one.regions) if one.regions else need
+        yield one.reader, f"reason:{need.reason_for_review}"
+        for modality in theirs.modalities:
+            yield one.reader, f"read:{modality}"
     if closed.radpeer is not None and need.first_reader is not None:
         yield need.first_reader, f"radpeer:{closed.radpeer}"
 

@@ -10,6 +10,7 @@ from asyncpg import Record
 from services.matching.domain.plan import Waiting, waiting
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import Held, held
+from services.matching.domain.rivals import Silent, silent
 from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.state import Matching, Running
 from services.matching.domain.track import Track
@@ -26,7 +27,14 @@ HELD = """
     SELECT case_id, revision, touched FROM cases WHERE case_id IN (
         SELECT case_id FROM assignments WHERE standing IN ('offered', 'assigned'))
 """
+# The cases of which somebody thinks.
+OFFERED = """
+    SELECT case_id, revision, touched FROM cases WHERE case_id IN (
+        SELECT case_id FROM assignments WHERE standing = 'offered')
+"""
 STATES = "SELECT case_id, revision, state FROM cases WHERE case_id = ANY($1::uuid[])"
+# Who looks at these has seen all that began to wait up to the highest number.
+NEWS: Final = (WAITING, STIRRED)
 # A number drawn this long ago by a transaction that is still open is found by the next whole look.
 OVERLAP: Final = 200
 TRACKED_EVERY: Final = timedelta(minutes=1)
@@ -49,8 +57,9 @@ class Seen:
     """A case as it was at a revision."""
 
     revision: int
-    waiting: Waiting | None
+    waiting: tuple[Waiting, ...]
     held: tuple[Held, ...]
+    silent: tuple[Silent, ...] = ()
 
 
 @dataclass(slots=True)
@@ -92,16 +101,21 @@ class World:
     async def waiting(self, db: Db) -> list[Waiting]:
         """Give all that wait."""
         every, _ = await self._look(db, WAITING)
-        return [one.waiting for one in every if one.waiting]
+        return [each for one in every for each in one.waiting]
 
     async def stirred(self, db: Db) -> list[Waiting]:
         """Give those that began to wait, or wait for something else, since the last look."""
         _, fresh = await self._look(db, STIRRED, self._touched - OVERLAP)
-        return [one.waiting for one in fresh if one.waiting]
+        return [each for one in fresh for each in one.waiting]
 
     async def held(self, db: Db) -> list[Held]:
         every, _ = await self._look(db, HELD)
         return [held for one in every for held in one.held]
+
+    async def silent(self, db: Db) -> list[Silent]:
+        """Give those that have asked as many as they may, and wait for an answer."""
+        every, _ = await self._look(db, OFFERED)
+        return [each for one in every for each in one.silent]
 
     def forget(self) -> None:
         """Drop the cases that nobody waits for or holds any more."""
@@ -112,7 +126,8 @@ class World:
         """Give what the query finds, and the part of it that is new."""
         rows = await db.fetch(query, *values)
         self._concerned[query] = frozenset(row["case_id"] for row in rows)
-        self._touched = max([self._touched, *(row["touched"] for row in rows)])
+        if query in NEWS:
+            self._touched = max([self._touched, *(row["touched"] for row in rows)])
         stale = [row["case_id"] for row in rows if not self._knows(row)]
         known = await tracks.seen_by(db, stale) if stale else {}
         for row in await db.fetch(STATES, stale) if stale else ():
@@ -128,9 +143,10 @@ class World:
 
 def _seen(revision: int, state: Matching, known: frozenset[ReaderId]) -> Seen:
     due_at = state.clock.due_at if isinstance(state.clock, Running) else None
-    wanted = waiting(state.assignment, due_at) if due_at else None
+    wanted = waiting(state.assignment, due_at) if due_at else ()
     return Seen(
         revision,
-        replace(wanted, seen_by=known) if wanted else None,
+        tuple(replace(one, seen_by=known) for one in wanted),
         tuple(held(state.assignment, due_at)),
+        silent(state.assignment, due_at, known) if due_at else (),
     )

@@ -38,11 +38,12 @@ def router(desk: Desk) -> APIRouter:
 
 
 async def _signed(desk: Desk, case_id: CaseId, who: Principal) -> Signed:
-    """Give a signed case to its signer and to operators; to anybody else there is none."""
+    """Give a signed case to who read it and to operators; to anybody else there is none."""
     state = await desk.core.runner.state(case_id)
     if not isinstance(state, Signed):
         raise refusal(NOT_FOUND)
-    if "operator" not in who.scopes and state.assignment.reader != who.subject:
+    regional = {one.assignment.reader for one in state.material.regional}
+    if "operator" not in who.scopes and who.subject not in {state.assignment.reader, *regional}:
         raise refusal(NOT_FOUND)
     return state
 

@@ -8,6 +8,8 @@ from fastapi.responses import StreamingResponse
 from services.reporting.api.asking import CASE, Case, Desk, Reader
 from services.reporting.api.showing import instances, show_whole
 from services.reporting.domain.access import NOT_FOUND
+from services.reporting.domain.beside import Beside
+from services.reporting.domain.state import Held
 from services.reporting.domain.view import CaseView
 from shared.runtime.http import refusal
 
@@ -28,16 +30,21 @@ def router(desk: Desk) -> APIRouter:
         case_id: Case, n: Annotated[int, Path(ge=1)], who: Reader
     ) -> StreamingResponse:
         """Read a clean DICOM instance. A connection that ends early means: ask again."""
-        found = await instances(desk, await desk.held(case_id, who))
-        if n > len(found):
-            raise refusal(NOT_FOUND)
-        ref = found[n - 1]
-        headers = {
-            "Content-Length": str(ref.size),
-            "ETag": f'"{ref.sha256}"',
-            "Cache-Control": CACHING,
-        }
-        content = desk.library.checked(ref)
-        return StreamingResponse(content, media_type="application/dicom", headers=headers)
+        return await instance(desk, await desk.held(case_id, who), n)
 
     return routes
+
+
+async def instance(desk: Desk, state: Held | Beside, n: int) -> StreamingResponse:
+    """Answer with an instance; raises Problem where there is none of this number."""
+    found = await instances(desk, state)
+    if n > len(found):
+        raise refusal(NOT_FOUND)
+    ref = found[n - 1]
+    headers = {
+        "Content-Length": str(ref.size),
+        "ETag": f'"{ref.sha256}"',
+        "Cache-Control": CACHING,
+    }
+    content = desk.library.checked(ref)
+    return StreamingResponse(content, media_type="application/dicom", headers=headers)

@@ -1,5 +1,6 @@
 """May this reader do this now? What one hears who has the case no more, or never had it."""
 
+from services.reporting.domain.regional import own_part
 from services.reporting.domain.state import Held, State, Withdrawn
 from shared.contracts.base import ReaderId
 from shared.decider import Refused
@@ -8,9 +9,15 @@ NOT_FOUND = Refused("not_found", "There is no such case.")
 
 
 def held(state: State, reader: ReaderId) -> Held | Refused:
-    """Give the state to the reader who holds the case, and anybody else the reason why not."""
+    """Give the state to the reader who holds the case, and anybody else the reason why not.
+
+    Who reads a part of a split case is given that part alone.
+    """
     if isinstance(state, Held) and state.assignment.reader == reader:
         return state
+    part = own_part(state, reader)
+    if part is not None:
+        return part
     mine = [kept for kept in state.material.set_aside if kept.assignment.reader == reader]
     if not mine:
         return NOT_FOUND

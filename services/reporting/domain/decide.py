@@ -1,10 +1,11 @@
 """What does the second reader say, and is it different? The door to reporting's rules.
 
 CaseAccepted, CaseDeidentified            what the case is about, what may be read
-AssignmentAccepted, Released, Revoked     who reads it
+AssignmentAccepted, Released, Revoked     who reads it; CaseSplit: in which parts
 StartReading .. RevealFirstReport         the blind opinion           -> on_reading.py
 CompareClaims .. AddAddendum              the comparison, the report  -> on_signing.py
 RequestAdjudication                       a third reader decides      -> on_adjudication.py
+AiOpinionReceived                         software reads beside      -> beside.py
 CaseCancelled, AssignmentClosed           no report will come of it
 """
 
@@ -12,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.reporting.domain.beside import on_opinion
 from services.reporting.domain.evolve import evolve
 from services.reporting.domain.inputs import (
     AddAddendum,
+    AiOpinionReceived,
     CompareClaims,
     FinalizeReport,
     LockOpinion,
@@ -28,6 +31,7 @@ from services.reporting.domain.on_case import (
     on_accepted,
     on_assigned,
     on_deidentified,
+    on_split,
     on_unassigned,
     on_withdrawn,
 )
@@ -42,6 +46,7 @@ from shared.contracts.matching import (
     AssignmentClosed,
     AssignmentReleased,
     AssignmentRevoked,
+    CaseSplit,
 )
 from shared.decider import Decider, Refused
 
@@ -50,6 +55,7 @@ Rule = Callable[[State, Any, datetime], Sequence[Event | Refused]]
 RULES: Mapping[type[Frozen], Rule] = {
     CaseAccepted: on_accepted,
     CaseDeidentified: on_deidentified,
+    CaseSplit: on_split,
     AssignmentAccepted: on_assigned,
     AssignmentReleased: on_unassigned,
     AssignmentRevoked: on_unassigned,
@@ -60,6 +66,7 @@ RULES: Mapping[type[Frozen], Rule] = {
     CompareClaims: on_compare,
     FinalizeReport: on_finalize,
     RequestAdjudication: on_adjudication,
+    AiOpinionReceived: on_opinion,
     AddAddendum: on_addendum,
     CaseCancelled: on_withdrawn,
     AssignmentClosed: on_withdrawn,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from services.reporting.domain.compare import Comparison, Pairing
-from shared.contracts.base import Frozen
+from shared.contracts.base import Code, Frozen, OpaqueId
 from shared.contracts.report import Claim, Measurement, Opinion, Text
 
 CLOSED = ConfigDict(extra="forbid")
@@ -56,6 +56,16 @@ class ComparisonEntry(Comparison):
 
     def comparison(self) -> Comparison:
         return Comparison.model_validate(self.model_dump())
+
+
+class SoftwareEntry(Frozen):
+    """An opinion as software sends it; `software` and its version are kept with it."""
+
+    model_config = CLOSED
+
+    opinion: OpinionEntry
+    software: Code
+    software_version: OpaqueId
 
 
 class AddendumEntry(Frozen):

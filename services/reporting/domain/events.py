@@ -6,7 +6,8 @@ from pydantic import AwareDatetime
 
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
-from shared.contracts.base import Event, OpaqueId, ReaderId
+from services.reporting.domain.state import GivenOpinion
+from shared.contracts.base import BodyRegion, Event, OpaqueId, ReaderId
 from shared.contracts.report import Claim, Opinion, Text
 
 
@@ -20,6 +21,32 @@ class ImagesReleased(Event):
     """Deid said what may be read; the newest word replaces the older."""
 
     images: CleanImages
+
+
+class PartsLearnt(Event):
+    """Matching said which regions each reader of a split case reads; the newest word counts."""
+
+    parts: tuple[tuple[BodyRegion, ...], ...]
+
+
+class SoftwareAssigned(Event):
+    """Matching said which software reads beside."""
+
+    assignment: Assignment
+
+
+class SoftwareUnassigned(Event):
+    """Software gave the case back, or it was taken."""
+
+    assignment: OpaqueId
+    reason: OpaqueId
+
+
+class SoftwareOpinionKept(Event):
+    """What software said, whole: the published event has only its digest."""
+
+    assignment: OpaqueId
+    given: GivenOpinion
 
 
 class ReaderAssigned(Event):

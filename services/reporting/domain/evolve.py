@@ -3,15 +3,29 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.reporting.domain.beside import changed
 from services.reporting.domain.events import (
     AddendumAsked,
     CaseIntroduced,
     ComparisonSaved,
     DraftSaved,
     ImagesReleased,
+    PartsLearnt,
     ReaderAssigned,
     ReaderUnassigned,
     ReadingWithdrawn,
+    SoftwareAssigned,
+    SoftwareOpinionKept,
+    SoftwareUnassigned,
+)
+from services.reporting.domain.facts import Assignment
+from services.reporting.domain.regional import (
+    all_set_aside,
+    assignments,
+    is_whole,
+    parted,
+    settled,
+    without,
 )
 from services.reporting.domain.state import (
     AddendumRecord,
@@ -20,13 +34,17 @@ from services.reporting.domain.state import (
     Assigned,
     Comparing,
     Final,
+    Held,
     Locked,
     Material,
     Reading,
+    Regional,
     SealedOpinion,
     SetAside,
     Signature,
     Signed,
+    Software,
+    Split,
     State,
     Unknown,
     Withdrawn,
@@ -46,8 +64,46 @@ ASKED = "adjudication"
 
 def evolve(state: State, event: Event) -> State:
     """Fold what was decided. An event that can't follow the state leaves it as it is."""
+    if isinstance(state, Split) and isinstance(event, _AT_A_DESK):
+        return _at_desk(state, event)
     fold = _FOLDS.get(type(event))
     return state if fold is None else fold(state, event)
+
+
+def _at_desk(state: Split, event: ReadingStarted | DraftSaved | OpinionLocked) -> State:
+    """Fold what a reader of a part did into their part."""
+    desks: list[Assigned | Reading] = []
+    for desk in state.desks:
+        if desk.assignment.reader != event.reader:
+            desks.append(desk)
+            continue
+        whole = desk.model_copy(update={"material": state.material})
+        after = _FOLDS[type(event)](whole, event)
+        if isinstance(after, Locked):
+            return _part_locked(state, after)
+        if isinstance(after, Assigned | Reading):
+            desks.append(after.model_copy(update={"material": desk.material}))
+    return state.model_copy(update={"desks": tuple(desks)})
+
+
+def _part_locked(state: Split, after: Locked) -> State:
+    part = Regional(
+        assignment=after.assignment,
+        started_at=after.started_at,
+        revision=after.revision,
+        sealed=after.sealed,
+    )
+    material = state.material
+    material = material.model_copy(update={"regional": (*material.regional, part)})
+    name = after.assignment.assignment
+    desks = tuple(one for one in state.desks if one.assignment.assignment != name)
+    return settled(Split(material=material, desks=desks), part)
+
+
+def _on_parts(state: State, event: PartsLearnt) -> State:
+    known = _with_material(state, parts=event.parts)
+    reads = isinstance(known, Locked | Comparing) and bool(known.material.regional)
+    return parted(known) if reads and not is_whole(known.material) else known
 
 
 def _with_material(state: State, **changes: Any) -> State:
@@ -63,12 +119,50 @@ def _on_images(state: State, event: ImagesReleased) -> State:
     return _with_material(state, images=event.images)
 
 
+def _on_software(state: State, event: SoftwareAssigned) -> State:
+    software = (*state.material.software, Software(assignment=event.assignment))
+    return _with_material(state, software=software)
+
+
+def _on_software_ended(state: State, event: SoftwareUnassigned) -> State:
+    software = changed(state.material, event.assignment, ended=event.reason)
+    return _with_material(state, software=software)
+
+
+def _on_software_opinion(state: State, event: SoftwareOpinionKept) -> State:
+    software = changed(state.material, event.assignment, given=event.given)
+    return _with_material(state, software=software)
+
+
 def _on_assigned(state: State, event: ReaderAssigned) -> State:
+    if event.assignment.regions:
+        return _part_assigned(state, event.assignment)
     material = _set_aside(state, "superseded")
     return Assigned(material=material, assignment=event.assignment)
 
 
+def _part_assigned(state: State, assignment: Assignment) -> State:
+    """Give a part a reader, in the place of whoever had it, or of who had all of the case."""
+    parts = state.material.parts
+    if isinstance(state, Held) and not state.material.regional:
+        state = Split(material=_set_aside(state, "superseded"))
+    state = _with_material(state, parts=parts)
+    for name in _of_regions(state, assignment.regions):
+        state = without(state, name, "superseded")
+    state = parted(state)
+    desk = Assigned(material=Material(), assignment=assignment)
+    return state.model_copy(update={"desks": (*state.desks, desk)})
+
+
+def _of_regions(state: State, regions: tuple[str, ...]) -> list[str]:
+    desks = state.desks if isinstance(state, Split) else ()
+    each = [one.assignment for one in (*desks, *state.material.regional)]
+    return [one.assignment for one in each if one.regions == regions]
+
+
 def _on_unassigned(state: State, event: ReaderUnassigned) -> State:
+    if event.assignment in assignments(state):
+        return without(state, event.assignment, event.reason)
     return Unknown(material=_set_aside(state, event.reason))
 
 
@@ -81,6 +175,8 @@ def _on_withdrawn(state: State, event: ReadingWithdrawn) -> State:
 
 
 def _set_aside(state: State, reason: str) -> Material:
+    if isinstance(state, Split) or state.material.regional:
+        return all_set_aside(state, reason)
     if isinstance(state, Unknown | Withdrawn):
         return state.material
     kept = SetAside(
@@ -186,8 +282,13 @@ def _compared(state: Comparing | Signed) -> dict[str, Any]:
     }
 
 
+_AT_A_DESK = (ReadingStarted, DraftSaved, OpinionLocked)
 _FOLDS: Mapping[type[Event], Callable[[State, Any], State]] = {
     CaseIntroduced: _on_introduced,
+    PartsLearnt: _on_parts,
+    SoftwareAssigned: _on_software,
+    SoftwareUnassigned: _on_software_ended,
+    SoftwareOpinionKept: _on_software_opinion,
     ImagesReleased: _on_images,
     ReaderAssigned: _on_assigned,
     ReaderUnassigned: _on_unassigned,

@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime
 
-from shared.contracts.base import Frozen, Laterality, OpaqueId, PartnerId, ReaderId, Sex
+from shared.contracts.base import BodyRegion, Frozen, Laterality, OpaqueId, PartnerId, ReaderId, Sex
 from shared.contracts.deid import CleanDocument, CleanStudy
 from shared.contracts.intake import AgeBand, DocumentKind, FirstReadStatus, ReasonForReview
 from shared.contracts.matching import Role
@@ -35,10 +35,11 @@ class CleanImages(Frozen):
 
 
 class Assignment(Frozen):
-    """Who reads it, and until when (matching)."""
+    """Who reads it, and until when (matching). `regions`: theirs of a split case."""
 
     partner: PartnerId
     assignment: OpaqueId
     reader: ReaderId
     role: Role
     due_at: AwareDatetime
+    regions: tuple[BodyRegion, ...] = ()

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from services.reporting.domain.compare import Comparison
-from shared.contracts.base import CaseId, Frozen, ObjectRef, ReaderId
+from shared.contracts.base import CaseId, Code, Frozen, ObjectRef, OpaqueId, ReaderId
 from shared.contracts.report import Claim, Opinion, Text
 from shared.contracts.reporting import AdjudicationReason
 
@@ -46,6 +46,14 @@ class RequestAdjudication(FromReader):
     """Let a third reader decide, who has read none of it before."""
 
     why: AdjudicationReason
+
+
+class AiOpinionReceived(FromReader):
+    """Software that reads beside says what it sees, once. `reader` is its id on the roster."""
+
+    opinion: Opinion
+    software: Code
+    software_version: OpaqueId
 
 
 class FinalizeReport(FromReader):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from services.reporting.domain.claims import is_present, repeated_ids
-from services.reporting.domain.state import Material
+from services.reporting.domain.state import Material, Reading
 from shared.contracts.base import Laterality, Sex
 from shared.contracts.intake import AgeBand
 from shared.contracts.report import Claim, Opinion
@@ -34,6 +34,10 @@ AGES: Mapping[str, tuple[AgeBand, AgeBand]] = {
     "postmenopausal": ("30-39", "90+"),
     "senile": ("50-59", "90+"),
 }
+# Matching splits a case into eight parts at most; together they fit into one opinion.
+PART_CHARACTERS = 2_300
+PART_CLAIMS = 25
+PART_ID = 60
 _BANDS: tuple[AgeBand, ...] = get_args(AgeBand)
 _SIDE_WORDS: Mapping[Laterality, str] = {"L": "left", "R": "right"}
 _BOTH = frozenset({"both", "bilateral", "bilaterally"})
@@ -71,6 +75,27 @@ def refused_by(complaints: Sequence[Complaint]) -> Refused:
     first = complaints[0]
     more = f" ({len(complaints) - 1} more)" if len(complaints) > 1 else ""
     return Refused(first.code, first.detail + more, first.field)
+
+
+def lint_draft(state: Reading) -> tuple[Complaint, ...]:
+    """Give everything that keeps a draft from being locked."""
+    found = lint_opinion(state.draft, patient_of(state.material))
+    return (*found, *_of_a_part(state.draft)) if state.assignment.regions else found
+
+
+def _of_a_part(opinion: Opinion) -> Iterator[Complaint]:
+    """Keep the part of a split case short enough for all parts to be one report."""
+    for section in (*SECTIONS, "narrative"):
+        if len(getattr(opinion, section)) > PART_CHARACTERS:
+            detail = f"A region's {section} has room for {PART_CHARACTERS} characters."
+            yield Complaint(f"/{section}", "too_long_for_a_part", detail)
+    if len(opinion.claims) > PART_CLAIMS:
+        detail = f"A region has room for {PART_CLAIMS} claims."
+        yield Complaint("/claims", "too_many_for_a_part", detail)
+    for n, claim in enumerate(opinion.claims):
+        if len(claim.id) > PART_ID:
+            detail = f"In a split case an id has room for {PART_ID} characters."
+            yield Complaint(f"/claims/{n}/id", "too_long_for_a_part", detail)
 
 
 def lint_opinion(opinion: Opinion, patient: Patient) -> tuple[Complaint, ...]:

@@ -28,7 +28,7 @@ def on_adjudication(
         return [ALREADY_FINAL]
     if not isinstance(mine, Comparing):
         return [NOT_REVEALED]
-    if mine.assignment.role == "adjudicator":
+    if mine.assignment.role == "adjudicator" or was_adjudicated(state):
         return [DECIDES]
     requested = AdjudicationRequested(
         case_id=asked.case_id,
@@ -45,3 +45,8 @@ def was_asked(state: State, reader: str) -> bool:
     """Tell whether this reader has asked for it."""
     each = state.material.set_aside
     return any(one.assignment.reader == reader and one.reason == ASKED for one in each)
+
+
+def was_adjudicated(state: State) -> bool:
+    """Tell whether this is the second round already, whoever reads which part of it."""
+    return any(one.reason == ASKED for one in state.material.set_aside)

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.reporting.domain.beside import on_software_assigned, on_software_unassigned
 from services.reporting.domain.events import (
     CaseIntroduced,
     ImagesReleased,
+    PartsLearnt,
     ReaderAssigned,
     ReaderUnassigned,
     ReadingWithdrawn,
 )
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
+from services.reporting.domain.regional import assignments
 from services.reporting.domain.state import Held, Signed, State, Withdrawn
 from shared.contracts.base import Event
 from shared.contracts.deid import CaseDeidentified
@@ -20,6 +23,7 @@ from shared.contracts.matching import (
     AssignmentClosed,
     AssignmentReleased,
     AssignmentRevoked,
+    CaseSplit,
 )
 
 _FINISHED = Signed | Withdrawn
@@ -55,9 +59,12 @@ def on_deidentified(state: State, event: CaseDeidentified, _now: datetime) -> Se
 
 
 def on_assigned(state: State, event: AssignmentAccepted, _now: datetime) -> Sequence[Event]:
-    if isinstance(state, _FINISHED) or event.role == "ai_reader":
-        return []  # software reads beside, and signs nothing
+    if event.role == "ai_reader":  # it reads beside, and signs nothing
+        return on_software_assigned(state, event)
+    if isinstance(state, _FINISHED):
+        return []
     known = {kept.assignment.assignment for kept in state.material.set_aside}
+    known |= assignments(state)
     if isinstance(state, Held):
         known.add(state.assignment.assignment)
     if event.assignment in known:
@@ -68,16 +75,27 @@ def on_assigned(state: State, event: AssignmentAccepted, _now: datetime) -> Sequ
         reader=event.reader,
         role=event.role,
         due_at=event.due_at,
+        regions=event.regions,
     )
     return [ReaderAssigned(case_id=event.case_id, assignment=assignment)]
+
+
+def on_split(state: State, event: CaseSplit, _now: datetime) -> Sequence[Event]:
+    parts = tuple(one.regions for one in event.parts)
+    if isinstance(state, _FINISHED) or parts == state.material.parts:
+        return []
+    return [PartsLearnt(case_id=event.case_id, parts=parts)]
 
 
 def on_unassigned(
     state: State, event: AssignmentReleased | AssignmentRevoked, _now: datetime
 ) -> Sequence[Event]:
-    if not isinstance(state, Held) or isinstance(state, Signed):
+    if isinstance(state, _FINISHED):
         return []
-    if state.assignment.assignment != event.assignment:
+    if event.assignment in {one.assignment.assignment for one in state.material.software}:
+        return on_software_unassigned(state, event)
+    mine = {state.assignment.assignment} if isinstance(state, Held) else set()
+    if event.assignment not in mine | assignments(state):
         return []
     ended = ReaderUnassigned(
         case_id=event.case_id, assignment=event.assignment, reason=event.reason

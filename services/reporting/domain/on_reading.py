@@ -13,7 +13,7 @@ from services.reporting.domain.inputs import (
     SaveDraft,
     StartReading,
 )
-from services.reporting.domain.lint import lint_opinion, patient_of, refused_by
+from services.reporting.domain.lint import lint_draft, refused_by
 from services.reporting.domain.state import (
     Assigned,
     Comparing,
@@ -33,6 +33,8 @@ from shared.decider import Refused
 
 # Their findings are used against or for somebody; a reader who knows the first read is no witness.
 ALWAYS_BLIND = frozenset({"quality_assurance", "medicolegal"})
+NOT_LAST = Refused("not_the_last", "Who locks the last region compares and signs for all.")
+NOT_READY = Refused("case_not_ready", "The images are on their way; try again in a moment.")
 NOT_STARTED = Refused("not_started", "Start reading first.")
 
 
@@ -44,7 +46,7 @@ def on_start(state: State, asked: StartReading, now: datetime) -> Sequence[Event
         return []
     facts = mine.material.facts
     if facts is None or mine.material.images is None:
-        return [Refused("case_not_ready", "The images are on their way; try again in a moment.")]
+        return [NOT_READY]
     if facts.reason_for_review in ALWAYS_BLIND and not is_blind(mine, asked.reader):
         detail = "You have seen the first report; this case must be read by somebody who has not."
         return [Refused("not_blind", detail)]
@@ -89,7 +91,7 @@ def on_lock(state: State, asked: LockOpinion, now: datetime) -> Sequence[Event |
         return []
     if asked.revision not in {None, mine.revision}:
         return [stale(mine.revision)]
-    complaints = lint_opinion(mine.draft, patient_of(mine.material))
+    complaints = lint_draft(mine)
     if complaints:
         return [refused_by(complaints)]
     locked = OpinionLocked(
@@ -110,6 +112,8 @@ def on_reveal(state: State, asked: RevealFirstReport, now: datetime) -> Sequence
         return [mine]
     if isinstance(mine, Assigned | Reading):
         return [Refused("not_locked", "Lock the opinion first; the reading is blind.")]
+    if mine is not state:
+        return [NOT_LAST]
     available = mine.material.has_first_report()
     if not isinstance(mine, Locked):
         came_to_light = isinstance(mine, Comparing) and available and not mine.available

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.reporting.domain.access import is_blind
+from services.reporting.domain.beside import documented_software
 from services.reporting.domain.claims import critical_results
 from services.reporting.domain.compare import all_added, compare
 from services.reporting.domain.lint import lint_claims, patient_of, refused_by
+from services.reporting.domain.regional import documented
 from services.reporting.domain.state import Comparing, Signed
 from services.reporting.domain.verdict import case_verdict, discrepancy
 from shared.contracts.base import CaseId
@@ -65,11 +67,13 @@ def report_document(
         reason_for_review=facts.reason_for_review,
         first_read=facts.first_read,
         first_report_available=first_available(state),
-        blind=is_blind(state, state.assignment.reader),
+        blind=all(is_blind(state, one) for one in _readers(state)),
         studies=_studies_read(state),
         late_studies=_studies_not_read(state),
         opinion=state.sealed.opinion,
         opinion_sha256=state.sealed.sha256,
+        regional=documented(state.material),
+        software=documented_software(state.material),
         started_at=state.started_at,
         locked_at=state.sealed.locked_at,
         revealed_at=state.revealed_at,
@@ -80,6 +84,11 @@ def report_document(
         signer=state.assignment.reader,
         signed_at=signed_at,
     )
+
+
+def _readers(state: Comparing) -> set[str]:
+    regional = {one.assignment.reader for one in state.material.regional}
+    return {state.assignment.reader, *regional}
 
 
 def addendum_document(

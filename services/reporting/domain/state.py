@@ -3,6 +3,9 @@
 Unknown -> Assigned -> Reading -> Locked -> Comparing -> Final -> Amended
    ^___________________________________|       until signed, an assignment can end:
 any of these but Final, Amended -> Withdrawn   what was written is set aside, never lost
+
+A split case is read by several, each their regions (regional.py): Split until all have locked, then
+Locked in the hands of the last, who compares and signs for all.
 """
 
 from typing import Annotated, Literal
@@ -12,7 +15,7 @@ from pydantic import AwareDatetime, Field
 
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
-from shared.contracts.base import Frozen, ObjectRef, OpaqueId, Sha256
+from shared.contracts.base import BodyRegion, Code, Frozen, ObjectRef, OpaqueId, Sha256
 from shared.contracts.deid import CleanStudy
 from shared.contracts.report import Claim, Opinion, Text
 from shared.contracts.reporting import CaseVerdict, Discrepancy
@@ -37,12 +40,46 @@ class SetAside(Frozen):
     revealed: bool = False
 
 
+class Regional(Frozen):
+    """What the reader of one part of a split case has locked."""
+
+    assignment: Assignment
+    started_at: AwareDatetime
+    revision: int
+    sealed: SealedOpinion
+
+
+class GivenOpinion(Frozen):
+    """What software said of the case. It never changes."""
+
+    opinion: Opinion
+    sha256: Sha256
+    software: Code
+    software_version: OpaqueId
+    received_at: AwareDatetime
+
+
+class Software(Frozen):
+    """Software that reads the case beside its reader; `ended`: why it no longer does."""
+
+    assignment: Assignment
+    given: GivenOpinion | None = None
+    ended: OpaqueId | None = None
+
+
 class Material(Frozen):
-    """What is known of the case whoever reads it. Publishers may speak in any order."""
+    """What is known of the case whoever reads it. Publishers may speak in any order.
+
+    `parts`: the regions that each reader of a split case reads; `regional`: what they have locked.
+    `software` reads beside, whoever reads.
+    """
 
     facts: Facts | None = None
     images: CleanImages | None = None
     set_aside: tuple[SetAside, ...] = ()
+    parts: tuple[tuple[BodyRegion, ...], ...] = ()
+    regional: tuple[Regional, ...] = ()
+    software: tuple[Software, ...] = ()
 
     def has_first_report(self) -> bool:
         """Say whether there is a text to open: missing, unreadable and withheld are none."""
@@ -82,6 +119,17 @@ class Reading(_Held):
     started_at: AwareDatetime
     revision: int = 0
     draft: Opinion = Opinion()
+
+
+class Split(Frozen):
+    """Several read the case, each their regions. `desks`: those who have not locked yet.
+
+    A desk's own material is empty: all have the case's.
+    """
+
+    kind: Literal["split"] = "split"
+    material: Material
+    desks: tuple[Annotated[Assigned | Reading, Field(discriminator="kind")], ...] = ()
 
 
 class Locked(_Held):
@@ -158,4 +206,4 @@ class Amended(_Signed):
 
 Held = Assigned | Reading | Locked | Comparing | Final | Amended
 Signed = Final | Amended
-State = Annotated[Unknown | Held | Withdrawn, Field(discriminator="kind")]
+State = Annotated[Unknown | Split | Held | Withdrawn, Field(discriminator="kind")]

@@ -4,15 +4,26 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from services.reporting.domain.beside import Beside
 from services.reporting.domain.compare import Comparison
 from services.reporting.domain.facts import Assignment, Facts
-from services.reporting.domain.lint import lint_opinion, patient_of
+from services.reporting.domain.lint import lint_draft
+from services.reporting.domain.regional import documented
 from services.reporting.domain.signing import compared, judged
 from services.reporting.domain.state import Assigned, Comparing, Held, Locked, Reading, Signed
-from shared.contracts.base import CaseId, Frozen, Laterality, ObjectRef, OpaqueId, Sha256
+from shared.contracts.base import (
+    CaseId,
+    Code,
+    Frozen,
+    Laterality,
+    ObjectRef,
+    OpaqueId,
+    ReaderId,
+    Sha256,
+)
 from shared.contracts.deid import CleanDocument, CleanStudy
 from shared.contracts.intake import DocumentKind
-from shared.contracts.report import ComparedPair, Opinion
+from shared.contracts.report import ComparedPair, Opinion, RegionalOpinion
 from shared.contracts.reporting import CaseVerdict, Discrepancy
 from shared.decider import Refused
 
@@ -69,8 +80,23 @@ class ShownSigned(Frozen):
     signed_at: AwareDatetime
 
 
+class ShownSoftware(Frozen):
+    """What software said that read beside; it decides nothing."""
+
+    reader: ReaderId
+    software: Code
+    software_version: OpaqueId
+    received_at: AwareDatetime
+    opinion: Opinion
+    sha256: Sha256
+
+
 class CaseView(Frozen):
-    """The case as its reader sees it."""
+    """The case as its reader sees it.
+
+    `regional`: what each reader of a split case locked, for who locked last and signs for all.
+    `software`: what software said that read beside, shown with the first report.
+    """
 
     case_id: CaseId
     state: str
@@ -88,6 +114,8 @@ class CaseView(Frozen):
     pairs: tuple[ComparedPair, ...] = ()
     verdict: CaseVerdict | None = None
     discrepancy: Discrepancy | None = None
+    regional: tuple[RegionalOpinion, ...] = ()
+    software: tuple[ShownSoftware, ...] = ()
     report: ShownSigned | None = None
     addenda: tuple[ShownSigned, ...] = ()
 
@@ -101,23 +129,24 @@ def view(case_id: CaseId, state: Held) -> CaseView:
         assignment=state.assignment,
         facts=state.material.facts,
         studies=tuple(ShownStudy(**dict(study)) for study in studies(state)),
-        clinical_question=_text(state, "clinical_question"),
-        history=_text(state, "history"),
+        clinical_question=text(state, "clinical_question"),
+        history=text(state, "history"),
         opinion=opinion(state),
         opinion_sha256=None if isinstance(state, Assigned | Reading) else state.sealed.sha256,
         lint=_lint(state),
+        regional=documented(state.material),
     )
     if isinstance(state, Assigned | Reading | Locked):
         return shown
     return shown.model_copy(update=_after_reveal(case_id, state))
 
 
-def studies(state: Held) -> tuple[CleanStudy, ...]:
+def studies(state: Held | Beside) -> tuple[CleanStudy, ...]:
     images = state.material.images
     return images.studies if images else ()
 
 
-def documents(state: Held, kind: DocumentKind) -> tuple[CleanDocument, ...]:
+def documents(state: Held | Beside, kind: DocumentKind) -> tuple[CleanDocument, ...]:
     images = state.material.images
     return tuple(d for d in images.documents if d.kind == kind) if images else ()
 
@@ -131,6 +160,7 @@ def opinion(state: Held) -> Opinion | None:
 def _after_reveal(case_id: CaseId, state: Comparing | Signed) -> dict[str, object]:
     first = ShownFirstReport(available=state.available, revealed_at=state.revealed_at)
     shown: dict[str, object] = {"first_report": first, "comparison": state.comparison}
+    shown["software"] = _software(state)
     pairs = compared(state)
     if not isinstance(pairs, Refused):
         shown["pairs"] = pairs
@@ -152,7 +182,14 @@ def _after_reveal(case_id: CaseId, state: Comparing | Signed) -> dict[str, objec
     return shown
 
 
-def _text(state: Held, kind: DocumentKind) -> ShownText:
+def _software(state: Comparing | Signed) -> tuple[ShownSoftware, ...]:
+    each = ((one.assignment.reader, one.given) for one in state.material.software)
+    return tuple(
+        ShownSoftware(reader=reader, **dict(given)) for reader, given in each if given is not None
+    )
+
+
+def text(state: Held | Beside, kind: DocumentKind) -> ShownText:
     found = documents(state, kind)
     if not found:
         return ShownText(status="absent")
@@ -163,5 +200,5 @@ def _text(state: Held, kind: DocumentKind) -> ShownText:
 def _lint(state: Held) -> tuple[ShownComplaint, ...]:
     if not isinstance(state, Reading):
         return ()
-    found = lint_opinion(state.draft, patient_of(state.material))
+    found = lint_draft(state)
     return tuple(ShownComplaint(field=f"#{c.field}", code=c.code, detail=c.detail) for c in found)

@@ -1,11 +1,12 @@
 """Software hears of its case as a reader does, and the radiologist's work goes on beside it."""
 
 from services.matching.domain.told import Rules
+from shared.contracts.reporting import AiOpinionRecorded
 from shared.runtime import clock
 from tests.integration.matching.test_edges import following
 from tests.integration.matching.test_offers import agree, contract
 from tests.integration.matching.ward import Ward, until
-from tests.unit.matching.cases import finalized, reader
+from tests.unit.matching.cases import SHA, finalized, reader
 
 
 async def test_software_reads_beside_who_signs(at_work: Ward) -> None:
@@ -21,13 +22,26 @@ async def test_software_reads_beside_who_signs(at_work: Ward) -> None:
     [beside] = await until(its)
     async with following(at_work, "ai-bone") as events:
         kinds = [(await anext(events))[1] for _ in range(2)]
+    said = AiOpinionRecorded(
+        case_id=case_id,
+        partner="st-elsewhere",
+        assignment=beside["assignment"],
+        reader="ai-bone",
+        software="bone-net",
+        software_version="2.4.1",
+        at=clock.now(),
+        claims=1,
+        sha256=SHA,
+    )
+    await at_work.tell(said)
+    assert await its() == []  # it has room again, and the radiologist still has the case
+    assert len((await at_work.worklist("dr-osei"))["assignments"]) == 1
     signed = finalized(clock.now(), assignment).model_copy(update={"case_id": case_id})
     await at_work.tell(signed)
 
     assert taken.status_code == 200
     assert (beside["role"], beside["standing"]) == ("ai_reader", "assigned")
     assert kinds == ["assignment-offered", "assignment-accepted"]
-    assert await its() == []
     rows = await at_work.fetch("SELECT reader, standing FROM assignments ORDER BY reader")
     assert [tuple(one) for one in rows] == [("ai-bone", "done"), ("dr-osei", "done")]
     accounts = await at_work.fetch("SELECT account FROM accounts")

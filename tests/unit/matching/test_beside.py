@@ -5,17 +5,21 @@ import pytest
 from services.matching.domain.beside import wanted
 from services.matching.domain.contract import Contract, Contracts
 from services.matching.domain.decide import MATCHING
+from services.matching.domain.events import BesideRead
 from services.matching.domain.inputs import Input, ReadBeside
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import Assigned, Matching, Offered, Open, Running, brief_of
 from services.matching.domain.told import Rules
 from shared.contracts.base import Event
 from shared.contracts.matching import AssignmentAccepted, AssignmentOffered, AssignmentReleased
+from shared.contracts.reporting import AiOpinionRecorded
 from shared.decider import Decider
 from shared.testing.spec import Spec, given
 from tests.unit.matching.cases import (
     CASE,
+    SHA,
     accepted,
+    asked,
     at,
     back,
     cancelled,
@@ -144,6 +148,43 @@ def test_a_cancelled_case_ends_for_it_too() -> None:
 
     assert standing(case) == ["done"]
     assert case.when(beside()).refused is not None
+
+
+def opinion_of(case: Case) -> AiOpinionRecorded:
+    return AiOpinionRecorded(
+        case_id=CASE,
+        partner="st-elsewhere",
+        assignment=its(case),
+        reader="ai-bone",
+        software="bone-net",
+        software_version="2.4.1",
+        at=at(),
+        claims=1,
+        sha256=SHA,
+    )
+
+
+def test_who_has_given_an_opinion_is_done_and_nothing_else_changes() -> None:
+    case = opened().then(offer()).then(beside())
+    case = case.then(yes(asked(case.state)[0].assignment))
+
+    step = case.when(opinion_of(case), at(hours=1))
+
+    assert [type(one) for one in step.events] == [BesideRead]
+    assert isinstance(step.state.assignment, Assigned)
+    assert step.state.clock == case.state.clock
+    after = Spec(case.decider, step.state)
+    assert standing(after) == ["done"]
+    assert after.when(opinion_of(case), at(hours=1)).events == ()
+    assert after.when(beside()).refused is not None
+
+
+def test_its_opinion_alone_ends_no_search() -> None:
+    case = opened().then(beside())
+    ended = case.then(opinion_of(case))
+
+    assert isinstance(ended.state.assignment, Open)
+    assert isinstance(ended.then(offer()).state.assignment, Offered)
 
 
 def test_all_software_with_room_is_proposed_once_for_what_the_contract_lets_it_read() -> None:

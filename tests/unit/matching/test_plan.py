@@ -236,15 +236,13 @@ def after(*inputs: Input) -> Assignment:
 
 
 def test_a_case_waits_while_there_is_room_for_another_reader() -> None:
-    opened = waiting(after(), at(hours=96))
-    unfillable = waiting(after(NobodyFits(case_id=CASE, why=())), at(hours=96))
+    [opened] = waiting(after(), at(hours=96))
+    [unfillable] = waiting(after(NobodyFits(case_id=CASE, why=())), at(hours=96))
 
-    assert opened is not None
     assert (opened.room, opened.told, opened.offered) == (1, None, False)
-    assert unfillable is not None
     assert unfillable.told == frozenset()
-    assert waiting(after(case_offer()), at(hours=96)) is None
-    assert waiting(after(requested()), at(hours=96)) is None
+    assert waiting(after(case_offer()), at(hours=96)) == ()
+    assert waiting(after(requested()), at(hours=96)) == ()
 
 
 def test_who_holds_a_case_is_known_in_every_state() -> None:

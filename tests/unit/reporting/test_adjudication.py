@@ -78,4 +78,7 @@ def test_an_adjudicators_decision_is_final() -> None:
 def test_software_that_reads_beside_takes_no_case_over() -> None:
     beside = assigned().model_copy(update={"assignment": "a-9", "role": "ai_reader"})
 
-    assert comparing().when(beside).events == ()
+    state = comparing().then(beside).state
+
+    assert isinstance(state, Comparing)
+    assert state.assignment.assignment == "a-1"

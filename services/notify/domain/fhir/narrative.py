@@ -3,7 +3,12 @@
 from collections.abc import Iterable
 
 from services.notify.domain.fhir.findings import in_words
-from shared.contracts.report import AddendumDocument, ComparedPair, ReportDocument
+from shared.contracts.report import (
+    AddendumDocument,
+    ComparedPair,
+    RegionalOpinion,
+    ReportDocument,
+)
 
 
 def narrative(report: ReportDocument, addenda: Iterable[AddendumDocument] = ()) -> str:
@@ -15,10 +20,15 @@ def narrative(report: ReportDocument, addenda: Iterable[AddendumDocument] = ()) 
         ("FINDINGS", opinion.narrative),
         ("CLAIM BY CLAIM", "\n".join(map(_line, report.pairs))),
         ("IMPRESSION", opinion.impression),
+        ("READ BY", "\n".join(map(_regional, report.regional))),
         ("SIGNED", f"{report.signer}, {report.signed_at.isoformat()}"),
         *((f"ADDENDUM {one.addendum}", _addendum(one)) for one in addenda),
     ]
     return "\n\n".join(f"{title}\n{words}" for title, words in sections if words)
+
+
+def _regional(one: RegionalOpinion) -> str:
+    return f"{', '.join(one.regions)}: {one.reader}, {one.locked_at.isoformat()}"
 
 
 def _line(pair: ComparedPair) -> str:
