@@ -1,27 +1,21 @@
 """How soon does the running matching answer? An event, a changed roster, a million deadlines."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import time
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from time import perf_counter
-from uuid import UUID, uuid5
 
 import asyncpg
 
 import examples
-from benchmarks.measured.rounds import scene
+from benchmarks.measured import offers
 from benchmarks.measured.servers import PASSWORDS, Servers
 from services.matching.__main__ import SERVICE
-from services.matching.domain.duty import Shift
-from services.matching.domain.reader import Reader
 from services.matching.domain.state import Matching
 from services.matching.settings import Settings
 from services.matching.store import roster
-from shared.contracts.base import CaseId
-from shared.contracts.deid import CaseDeidentified
 from shared.runtime import clock
 from shared.runtime.local.database import drop_database, init_database, service_dsn
 from shared.runtime.local.topics import create_topics, delete_topics
@@ -31,16 +25,8 @@ from shared.testing.running import running
 from shared.testing.tokens import issuing
 
 NAME, PREFIX = "bench_matching", "bench-matching"
-ORIGIN = UUID("6a1f0b3e-0000-4000-8000-000000000024")
-READERS, PAUSE = 120, 0.2
 # Every case is offered as soon as somebody is free, instead of waiting for who asks.
 PUSHED = Path(examples.__file__).parent / "matching-policy.yaml"
-ALL_DAY = Shift(start=time(), end=time())
-# When each case was first offered to somebody.
-OFFERED = """
-    SELECT case_id, min(decided_at) AS at FROM decisions
-    WHERE decision ->> 'reader' IS NOT NULL GROUP BY case_id
-"""
 HELD = "SELECT reader FROM assignments WHERE standing = 'offered' LIMIT 1"
 GONE = "SELECT NOT EXISTS (SELECT FROM assignments WHERE standing = 'offered' AND reader = $1)"
 # Deadlines of cases that are nobody's: some due, and as many as wanted that are not.
@@ -53,14 +39,15 @@ PENDING = """
 TICKS = 15
 
 
-async def measure(servers: Servers, cases: int, timers: int) -> dict[str, float]:
+async def measure(servers: Servers, cases: int, held: int, timers: int) -> dict[str, float]:
     dsn = service_dsn(servers.postgres, "matching", PASSWORDS["matching"], NAME)
     await drop_database(servers.postgres, NAME)
     await init_database(servers.postgres, PASSWORDS, NAME)
     await create_topics(servers.kafka, PREFIX)
     try:
         async with _running(servers, dsn) as core:
-            found = {**await _offers(core, cases), "roster_s": await _changed(core)}
+            found = await offers.measure(core, dsn, servers.kafka, cases, held)
+            found["roster_s"] = await _changed(core)
         return {**found, **await _ticks(dsn, timers)}
     finally:
         await delete_topics(servers.kafka, PREFIX)
@@ -76,37 +63,6 @@ async def _running(servers: Servers, dsn: str) -> AsyncIterator[Core[Matching]]:
         )  # fmt: skip
         async with running(SERVICE, settings) as live:
             yield live.core
-
-
-async def _offers(core: Core[Matching], cases: int) -> dict[str, float]:
-    """Give the milliseconds between a case that is clean and the offer that was decided for it."""
-    seen = scene(cases, READERS)
-    readers = [
-        one.model_copy(update={"shifts": (ALL_DAY,), "capacity": 50}) for one in seen.readers
-    ]
-    await _plant(core, readers)
-    opened: dict[UUID, float] = {}
-    for n, (drawn, _) in enumerate(seen.accepted):
-        case_id = drawn.case_id
-        accepted = drawn.model_copy(update={"accepted_at": clock.now()})
-        await core.runner.submit(accepted, input_id=uuid5(ORIGIN, f"accepted {n}"))
-        opened[case_id] = clock.now().timestamp()
-        await core.runner.submit(_clean(case_id), input_id=uuid5(ORIGIN, f"clean {n}"))
-        await asyncio.sleep(PAUSE)
-    await asyncio.sleep(2)
-    async with core.pool.acquire() as db:
-        rows = await db.fetch(OFFERED)
-    waits = sorted((row["at"].timestamp() - opened[row["case_id"]]) * 1e3 for row in rows)
-    return {
-        "offered": len(waits),
-        "offer_p50_ms": median(waits),
-        "offer_p95_ms": quantiles(waits, n=20)[18],
-    }
-
-
-async def _plant(core: Core[Matching], readers: Sequence[Reader]) -> None:
-    async with core.pool.acquire() as db:
-        await roster.seed(db, readers, clock.now())
 
 
 async def _changed(core: Core[Matching]) -> float:
@@ -149,15 +105,3 @@ async def _tick(db: asyncpg.Connection) -> float:
         assert len(rows) == 100, "all that are due are claimed"
         await db.execute("DELETE FROM timers WHERE kind = 'bench' AND attempts > 0")
     return median(took)
-
-
-def _clean(case_id: CaseId) -> CaseDeidentified:
-    return CaseDeidentified(
-        case_id=case_id,
-        partner="simulated",
-        pseudonym="p-4f1c2a9d8e7b6a50",
-        studies=(),
-        documents=(),
-        instances_cleaned=1,
-        supplement=0,
-    )

@@ -2,7 +2,7 @@
 
 import gc
 import resource
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import examples
 from services.matching.domain.directed import Directed
 from services.matching.domain.hours import intervals
-from services.matching.domain.inputs import OfferCase
+from services.matching.domain.inputs import NobodyFits, OfferCase
 from services.matching.domain.need import Need, need_of
 from services.matching.domain.plan import Round, Waiting
 from services.matching.domain.policy import DIRECTED
@@ -23,14 +23,16 @@ from services.matching.domain.reader import Reader
 from services.matching.domain.rota import Rota
 from services.matching.domain.spread import solved
 from services.matching.domain.staff import Staff, staffed
+from services.matching.domain.track import Track
 from services.matching.simulation.scenario import read
 from services.matching.simulation.world import draw
+from shared.contracts.base import ReaderId
 from shared.contracts.intake import CaseAccepted
 from shared.runtime import collector
 
 SCENARIO = Path(examples.__file__).parent / "simulation" / "load-0.85.json"
 ASKED = 200
-TIMES = 3
+TIMES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def measured(cases: int, readers: int) -> dict[str, float]:
     began = process_time()
     staff = staffed(roster)
     known = process_time() - began
-    rounds = [_round(seen, staff) for _ in range(TIMES)]
+    rounds = list(_rounds(seen, staff))
     pool, filled = _filled(seen, staff)
     asked = _asked(pool, seen)
     best = min(rounds, key=lambda one: one["round_ms"])
@@ -89,6 +91,7 @@ def measured(cases: int, readers: int) -> dict[str, float]:
         "cases": len(seen.accepted),
         "readers": len(roster),
         "roster_ms": known * 1e3,
+        "first_ms": rounds[0]["round_ms"],
         **best,
         "pool_ms": filled,
         "next_case_ms": asked,
@@ -96,27 +99,40 @@ def measured(cases: int, readers: int) -> dict[str, float]:
     }
 
 
-def _round(seen: Scene, staff: Staff) -> dict[str, float]:
-    """Time one round: until it is solved, with all reasons, and the raw solver again."""
+def _rounds(seen: Scene, staff: Staff) -> Iterator[dict[str, float]]:
+    """Time rounds one after another: in the first, all that is kept is worked out."""
+    began, tracks = process_time(), dict[ReaderId, Track]()
     waits = [
         Waiting(need, datetime.fromtimestamp(due, UTC), 1, frozenset(), frozenset(), None, False)  # noqa: FBT003 - a row
         for need, due in seen.cases
     ]
+    known = process_time() - began
+    for n in range(TIMES):
+        found = _round(seen, staff, waits, tracks)
+        yield found if n else found | {"round_ms": found["round_ms"] + known * 1e3}
+
+
+def _round(
+    seen: Scene, staff: Staff, waits: Sequence[Waiting], tracks: Mapping[ReaderId, Track]
+) -> dict[str, float]:
+    """Time one round until all is proposed, the raw solver again, and the reasons."""
     timed = Timed()
     began = process_time()
-    plan = Round(staff.roster, {}, seen.now, staff=staff, solver=timed).plan(waits)
-    first = next(plan)
-    decided = process_time()
-    proposals = [first, *plan]
-    explained = process_time()
+    this = Round(staff.roster, {}, seen.now, staff=staff, tracks=tracks, solver=timed)
+    proposals = list(this.plan(waits))
+    proposed = process_time()
     for matrix in timed.matrices:
         solved(matrix)
-    raw = process_time() - explained
+    raw = process_time()
+    for one in proposals:
+        if isinstance(one, OfferCase | NobodyFits) and one.considered:
+            one.considered.written()
+    written = process_time()
     return {
-        "round_ms": (explained - began) * 1e3,
-        "decided_ms": (decided - began) * 1e3,
+        "round_ms": (proposed - began) * 1e3,
         "solver_ms": timed.seconds * 1e3,
-        "raw_solver_ms": raw * 1e3,
+        "raw_solver_ms": (raw - proposed) * 1e3,
+        "reasons_ms": (written - raw) * 1e3,
         "pairs": sum(one.nnz for one in timed.matrices),
         "offers": sum(isinstance(one, OfferCase) for one in proposals),
         "proposals": len(proposals),

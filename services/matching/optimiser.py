@@ -7,12 +7,12 @@ that lost its lock without knowing can therefore do no harm: its proposals are r
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import get_args
+from typing import TypeVar, get_args
 from uuid import UUID
 
 from prometheus_client import Gauge, Histogram
@@ -29,6 +29,7 @@ from services.matching.domain.inputs import (
 from services.matching.domain.plan import Proposal, Round, Waiting
 from services.matching.domain.policy import Policy
 from services.matching.domain.proposing import Facts, disturb
+from services.matching.domain.reader import Reader
 from services.matching.domain.recall import recalls
 from services.matching.domain.rivals import outdo
 from services.matching.domain.splitting import splits
@@ -48,7 +49,8 @@ THOROUGH_SECONDS = 5.0
 CANDIDATE_SECONDS = 1.0
 # Rounds begin this far apart at least: the first event is answered at once, a burst together.
 GATHER_SECONDS = 0.02
-SUBMITTED_TOGETHER = 200
+TOGETHER = 200
+Item = TypeVar("Item")
 LOG_LASTS = timedelta(days=14)
 LEVELS = get_args(ServiceLevel)
 
@@ -88,14 +90,18 @@ class Optimiser:
         rounds, thorough_at = Rounds(db, ReadingRoom(self.rules)), -math.inf
         while True:
             began = clock.ticks()
-            thorough = began - thorough_at >= THOROUGH_SECONDS
-            await self._submit(await rounds.next(clock.now(), thorough=thorough))
-            ROUND_SECONDS.observe(clock.ticks() - began)
-            if thorough:
+            await self._round(rounds, thorough=False)  # what stirred waits for nothing else
+            if began - thorough_at >= THOROUGH_SECONDS:
                 thorough_at = began
+                await self._round(rounds, thorough=True)
                 await self._look_around(db)
             await asyncio.sleep(max(0.0, GATHER_SECONDS - (clock.ticks() - began)))
             await self.core.wakeups.wait(ROUND, THOROUGH_SECONDS)
+
+    async def _round(self, rounds: "Rounds", *, thorough: bool) -> None:
+        began = clock.ticks()
+        await self._submit(await rounds.next(clock.now(), thorough=thorough))
+        ROUND_SECONDS.observe(clock.ticks() - began)
 
     async def _submit(self, proposals: Sequence[Proposal]) -> None:
         now = clock.now()
@@ -149,7 +155,7 @@ class Rounds:
         )
         proposals: list[Proposal] = []
         if thorough or changed:
-            proposals += recalls(await self.world.held(self.db), readers, now, away)
+            proposals += await self._recalled(readers, now, away)
         came = this.free if changed else this.free - self.free
         if thorough or changed or came:
             waiting = await self.world.waiting(self.db)
@@ -167,6 +173,16 @@ class Rounds:
         self.free = this.free
         FREE.set(len(this.free))
         return proposals
+
+    async def _recalled(
+        self, readers: Mapping[ReaderId, Reader], now: datetime, away: Mapping[ReaderId, timedelta]
+    ) -> list[Proposal]:
+        """Look over all that is held, some at a time: others of this process go on in between."""
+        found: list[Proposal] = []
+        for some in _chunks(await self.world.held(self.db)):
+            found += recalls(some, readers, now, away)
+            await asyncio.sleep(0)
+        return found
 
     def _amended(self) -> bool:
         """Tell whether another policy came into force since the last round."""
@@ -234,8 +250,8 @@ def _identity(proposal: Proposal) -> tuple[str, ...]:
             return ("offline", proposal.reader)
 
 
-def _chunks(proposals: Sequence[Proposal]) -> Iterator[list[Proposal]]:
+def _chunks(each: Iterable[Item]) -> Iterator[list[Item]]:
     """Few enough at once that each is answered before its submitter loses patience."""
-    rest = iter(proposals)
-    while some := list(islice(rest, SUBMITTED_TOGETHER)):
+    rest = iter(each)
+    while some := list(islice(rest, TOGETHER)):
         yield some

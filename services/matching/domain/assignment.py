@@ -48,6 +48,7 @@ from services.matching.domain.parts import (
     unaddressed,
 )
 from services.matching.domain.reader import Reader
+from services.matching.domain.reasons import Reasons
 from services.matching.domain.second_round import adjudicated
 from services.matching.domain.state import (
     REQUESTED,
@@ -64,7 +65,7 @@ from services.matching.domain.state import (
     searches,
 )
 from services.matching.domain.taking import offer, taken
-from services.matching.domain.why import Decision
+from services.matching.domain.why import Considered, Decision
 from shared.contracts.base import CaseId, DeadlineReached, Event
 from shared.contracts.deid import CaseDeidentified
 from shared.contracts.intake import (
@@ -111,11 +112,13 @@ def decide(state: Assignment, received: Input, moment: Moment) -> Sequence[Event
 
 def _decided(received: Input, answers: Answers) -> Answers:
     """Keep why: with each offer, and with each time that nobody fits."""
-    considered = getattr(received, "considered", None)
-    for one in answers if considered is not None else ():
+    considered: Considered | Reasons | None = getattr(received, "considered", None)
+    if considered is None:
+        return
+    for one in answers:
         if isinstance(one, AssignmentOffered):
             decision = Decision(
-                considered=considered,
+                considered=considered.written(),
                 assignment=one.assignment,
                 reader=one.reader,
                 explanation=one.explanation,
@@ -123,7 +126,7 @@ def _decided(received: Input, answers: Answers) -> Answers:
             )
             yield own.Decided(case_id=one.case_id, decision=decision)
         elif isinstance(one, NoEligibleReader):
-            decision = Decision(considered=considered, why=one.why)
+            decision = Decision(considered=considered.written(), why=one.why)
             yield own.Decided(case_id=one.case_id, decision=decision)
 
 

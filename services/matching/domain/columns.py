@@ -31,7 +31,7 @@ class Columns:
 
     Masks by word say who has it; days by word until when, 0 for who never had it; rows by word
     who has it, for words that few share. `weakest`: the day through which all that is on record
-    of a reader's credentials is in force.
+    of a reader's credentials is in force; `parties`: all to whom somebody on the roster has ties.
     """
 
     readers: tuple[Reader, ...]
@@ -73,6 +73,7 @@ class Columns:
         self.named = self._rows(lambda one: (one.id, *one.identifiers))
         self.grouped = self._rows(lambda one: one.groups)
         self.averse = self._rows(lambda one: one.conflicts)
+        self.parties = frozenset().union(self.employed, self.named, self.grouped, self.averse)
         self._numbers()
 
     def _numbers(self) -> None:

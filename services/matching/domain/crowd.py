@@ -5,7 +5,7 @@ These give the same answers for a whole roster (tests/unit/matching/test_crowd.p
 round over thousands of readers asks each kind of case once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -20,6 +20,7 @@ from services.matching.domain.timetable import OFF, Micros
 from shared.contracts.base import ReaderId
 
 Codes: TypeAlias = NDArray[np.int8]
+Ties: TypeAlias = Sequence[tuple[int, Rows]]
 FREE: Final = 127  # the code of who is excluded by nothing; the others are places in the table
 RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
 
@@ -217,7 +218,7 @@ def barriers(question: Question, crowd: Crowd, scope: Scope) -> Codes:
     return codes
 
 
-def tied(question: Question, columns: Columns) -> list[tuple[int, Rows]]:
+def tied(question: Question, columns: Columns) -> Ties:
     """Give whom a case's own ties exclude, each with the constraint's place; few readers each."""
     found = [(RANK[name], excluded(question, columns)) for name, excluded in EXCLUDES.items()]
     return [(place, rows) for place, rows in found if len(rows)]

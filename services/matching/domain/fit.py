@@ -131,6 +131,10 @@ TERMS: Final = (
 )
 
 
+# Terms, by their places in the table: as they count, and as they are shown.
+Weighed: TypeAlias = tuple[list[float], list[ScoreTerm]]
+
+
 def score(asking: Asking, candidate: Candidate) -> float:
     """Say how well a reader fits, in [0, 1]."""
     return sum(term.weight * term.value(asking, candidate) for term in TERMS)

@@ -5,6 +5,7 @@ its field, by the readers of that field while they are on shift; who has several
 an equal part. A case that a reader holds is served after the earlier deadlines on their own list.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def expected(
     for one in sorted(queue, key=lambda case: (case.due_at, case.case_id)):
         lane = _lane(one)
         ahead[lane] += one.rvu
-        hours = _served(ahead[lane], _supplied(supply, lane), (now - supply.since) / HOUR)
+        hours = served(ahead[lane], _supplied(supply, lane), (now - supply.since) / HOUR)
         yield one, supply.since + hours * HOUR + one.after
 
 
@@ -101,12 +102,12 @@ def _supplied(supply: Supply, lane: tuple[str, str]) -> Sequence[float]:
     return (supply.by_reader if kind == "reader" else supply.by_field).get(name, ())
 
 
-def _served(work: float, supplied: Sequence[float], passed: float) -> float:
+def served(work: float, supplied: Sequence[float], passed: float) -> float:
     """Give after how many hours of the supply the work is done, some of which have passed."""
     gone = supplied[min(int(passed), len(supplied)) - 1] if passed >= 1 and supplied else 0.0
-    for hour in range(int(passed), len(supplied)):
-        before = supplied[hour - 1] if hour else 0.0
-        here = supplied[hour] - before
-        if supplied[hour] - gone >= work and here > 0:
-            return max(passed, hour + (work - (before - gone)) / here)
-    return max(passed, float(HORIZON_HOURS))
+    hour = bisect_left(supplied, gone + work, lo=min(int(passed), len(supplied)))
+    if hour == len(supplied):
+        return max(passed, float(HORIZON_HOURS))
+    before = supplied[hour - 1] if hour else 0.0
+    here = supplied[hour] - before
+    return max(passed, hour + (work - (before - gone)) / here) if here > 0 else passed

@@ -1,14 +1,15 @@
 """What can happen to a case here, besides other services' events?"""
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field, InstanceOf
 
 from services.matching.domain.chosen import Chosen
 from services.matching.domain.eligibility import RESTED, Work
 from services.matching.domain.policy import Better
 from services.matching.domain.reader import Reader
+from services.matching.domain.reasons import Reasons
 from services.matching.domain.why import Considered
 from shared.contracts.base import (
     BodyRegion,
@@ -57,6 +58,12 @@ PauseReason = Literal[
 ]
 TakeBackReason = Literal["reassigned", "reader_unavailable", "conflict_of_interest", "other"]
 
+# A round's reasons are written down when something is decided. They come by the thousand: the first
+# that matches is taken.
+Why: TypeAlias = Annotated[
+    InstanceOf[Reasons] | Considered | None, Field(union_mode="left_to_right")
+]
+
 TAKE_BACK: Final[tuple[str, ...]] = get_args(TakeBackReason)
 
 
@@ -74,7 +81,7 @@ class OfferCase(Frozen):
     load: int
     work: Work = RESTED
     explanation: Explanation
-    considered: Considered | None = None
+    considered: Why = None
     broad: bool = False
     paged: bool = False
     until: AwareDatetime | None = None
@@ -124,7 +131,7 @@ class NobodyFits(Frozen):
 
     case_id: CaseId
     why: tuple[Ineligible, ...]
-    considered: Considered | None = None
+    considered: Why = None
     part: BodyRegion | None = None
 
 

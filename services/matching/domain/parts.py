@@ -27,7 +27,6 @@ from services.matching.domain.state import (
     Assignment,
     Offered,
     Open,
-    Search,
     Split,
     Unfillable,
     assigned_in,
@@ -62,12 +61,12 @@ def addressed(state: Assignment, received: Any) -> tuple[Any, ...]:
             return (state,)
 
 
-def _holding(state: Split, assignment: str) -> Search:
-    """Find the search that an assignment is of. One that is of none is refused by any."""
+def _holding(state: Split, assignment: str) -> Assignment:
+    """Find the search that an assignment is of; of an older one the whole case knows."""
     for one in state.parts:
         if assignment in {each.assignment for each in one.where.brief.asked}:
             return state.search(one)
-    return state.search(state.parts[0])
+    return state
 
 
 def _taken_back(state: Split, received: TakeBack) -> tuple[Assignment, ...]:

@@ -6,19 +6,19 @@ them, how busy those are, what they score) is worked out once and shared.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from services.matching.domain.columns import Numbers, Rows
-from services.matching.domain.crowd import FREE, RANK, Codes, Crowd, barriers, tied
+from services.matching.domain.crowd import FREE, RANK, Codes, Crowd, Ties, barriers, tied
 from services.matching.domain.eligibility import CONSTRAINTS, RESTED, Candidate, Question, Work
-from services.matching.domain.fit import TERMS, Asking, Term, shown
-from services.matching.domain.scoring import alike
+from services.matching.domain.fit import TERMS, Asking, Weighed, shown, slack
+from services.matching.domain.scoring import Scoring
 from services.matching.domain.staff import Skill, Staff, skill
 from services.matching.domain.track import UNTRIED, Track
 from services.matching.domain.why import SHOWN, Considered, Near, Scored, busy, considered
-from shared.contracts.base import CaseId, ReaderId
+from shared.contracts.base import ReaderId
 from shared.contracts.matching import Ineligible, ScoreTerm
 
 ASKED: Final = 126  # the code of who thinks about it already
@@ -26,7 +26,11 @@ SKILLS: Final = sum(one.scope == "skill" for one in CONSTRAINTS)
 CAPACITY: Final = RANK["capacity"]
 
 
-Shared: TypeAlias = tuple[list[tuple[int, Term]], list[float], list[ScoreTerm]]
+# The terms of which a reader's value is the same for as long as their track record is.
+OWN: Final = tuple(
+    (n, one) for n, one in enumerate(TERMS) if one.scope == "reader" and one.value is not slack
+)
+OTHERS: Final = tuple(one for one in enumerate(TERMS) if one not in OWN)
 
 
 @dataclass
@@ -37,18 +41,17 @@ class Picture:
     crowd: Crowd
     version: str
     tracks: Mapping[ReaderId, Track]
-    _keys: dict[CaseId, Skill] = field(default_factory=dict)
     _kinds: dict[Skill, Codes] = field(default_factory=dict, init=False)
+    _moments: dict[float, Codes] = field(default_factory=dict, init=False)
     _each: dict[int, Near] = field(default_factory=dict, init=False)
     _near: dict[Skill, tuple[Near, ...]] = field(default_factory=dict, init=False)
     _candidates: dict[int, Candidate] = field(default_factory=dict, init=False)
-    _shared: dict[tuple[object, ...], Shared] = field(default_factory=dict, init=False)
     _counted: dict[tuple[int, int], Ineligible] = field(default_factory=dict, init=False)
 
     def after(self, given: Rows) -> "Picture":
         """Give the picture in which each reader holds so many cases more."""
         crowd = replace(self.crowd, loads=self.crowd.loads + given)
-        return Picture(self.staff, crowd, self.version, self.tracks, self._keys)
+        return Picture(self.staff, crowd, self.version, self.tracks)
 
     @property
     def loads(self) -> dict[ReaderId, int]:
@@ -56,10 +59,21 @@ class Picture:
         held = self.crowd.loads
         return {self.staff.readers[n].id: int(held[n]) for n in np.flatnonzero(held)}
 
+    def scoring(self, some: Asking) -> Scoring:
+        """Score everybody as they are; `some` is any of the cases."""
+        return Scoring(self.crowd, some, self.tracks, self.staff.own(self.tracks, some))
+
     def codes(self, question: Question, asked: Iterable[ReaderId] = ()) -> Codes:
         """Give the place of the first constraint that excludes each reader, FREE or ASKED."""
-        codes = self._kind(question).copy()
-        for place, rows in tied(question, self.staff.columns):
+        ties = tied(question, self.staff.columns)
+        return self.codes_of(question, skill(question.need), ties, asked)
+
+    def codes_of(
+        self, question: Question, key: Skill, ties: Ties, asked: Iterable[ReaderId]
+    ) -> Codes:
+        """Likewise, where the skill that it takes and the ties are known."""
+        codes = self._kind(question, key).copy()
+        for place, rows in ties:
             codes[rows] = np.minimum(codes[rows], place)
         for name in asked:
             n = self.staff.index.get(name)
@@ -91,33 +105,37 @@ class Picture:
         return considered(question, self._busy(question), tuple(scores), self.version, asking)
 
     def scored(self, asking: Asking, n: int, given: int) -> Scored:
-        """Say what why.scored says; what cases alike share of it is worked out once."""
-        candidate, (own, weighed, told) = self.candidate(n), self._terms(asking, n)
-        weighed, told = weighed.copy(), told.copy()
-        for place, term in own:
-            value = term.value(asking, candidate)
-            weighed[place], told[place] = term.weight * value, shown(term, value)
+        """Say what why.scored says."""
+        candidate, (score, terms) = self.candidate(n), self.told(asking, n)
         return Scored(
             reader=candidate.reader.id,
             load=candidate.load,
             track=candidate.track,
-            score=round(sum(weighed), 4),
-            terms=tuple(told),
+            score=score,
+            terms=terms,
             given=given,
         )
 
-    def _terms(self, asking: Asking, n: int) -> Shared:
-        """Give the terms that are each case's own, and all as this case weighs and shows them."""
-        key = (*alike(asking.need), n)
-        if key not in self._shared:
-            candidate = self.candidate(n)
-            values = [(term, term.value(asking, candidate)) for term in TERMS]
-            self._shared[key] = (
-                [(place, term) for place, term in enumerate(TERMS) if term.scope == "case"],
-                [term.weight * value for term, value in values],
-                [shown(term, value) for term, value in values],
-            )
-        return self._shared[key]
+    def told(self, asking: Asking, n: int) -> tuple[float, tuple[ScoreTerm, ...]]:
+        """Give score and terms as fit.explain does; the reader's own are worked out once."""
+        candidate, (weighed, told) = self.candidate(n), self._weighed(asking, n)
+        weighed, told = weighed.copy(), told.copy()
+        for place, term in OTHERS:
+            value = term.value(asking, candidate)
+            weighed[place], told[place] = term.weight * value, shown(term, value)
+        return round(sum(weighed), 4), tuple(told)
+
+    def _weighed(self, asking: Asking, n: int) -> Weighed:
+        """Give the reader's own terms, with gaps for the others."""
+        known = self.staff.weighed(self.tracks)
+        if n not in known:
+            candidate, gap = self.candidate(n), shown(TERMS[0], 0.0)
+            weighed, told = [0.0] * len(TERMS), [gap] * len(TERMS)
+            for place, term in OWN:
+                value = term.value(asking, candidate)
+                weighed[place], told[place] = term.weight * value, shown(term, value)
+            known[n] = weighed, told
+        return known[n]
 
     def candidate(self, n: int) -> Candidate:
         if n not in self._candidates:
@@ -135,24 +153,24 @@ class Picture:
             self.tracks.get(reader.id, UNTRIED),
         )
 
-    def _key(self, question: Question) -> Skill:
-        slot = question.need.slot
-        if slot not in self._keys:
-            self._keys[slot] = skill(question.need)
-        return self._keys[slot]
-
-    def _kind(self, question: Question) -> Codes:
-        key = self._key(question)
+    def _kind(self, question: Question, key: Skill) -> Codes:
         if key not in self._kinds:
-            able = self.staff.able(question.need, question.now).codes
-            self._kinds[key] = np.minimum(able, barriers(question, self.crowd, "moment"))
+            able = self.staff.able(question.need, question.now, key).codes
+            self._kinds[key] = np.minimum(able, self._moment(question))
         return self._kinds[key]
+
+    def _moment(self, question: Question) -> Codes:
+        """Ask the rules of the moment; of the case they look at its work alone."""
+        work = question.need.rvu
+        if work not in self._moments:
+            self._moments[work] = barriers(question, self.crowd, "moment")
+        return self._moments[work]
 
     def _busy(self, question: Question) -> tuple[Near, ...]:
         """Keep how busy those are whose skills fit; the others' business changes nothing."""
-        key = self._key(question)
+        key = skill(question.need)
         if key not in self._near:
-            crowd, able = self.crowd, self.staff.able(question.need, question.now).right
+            crowd, able = self.crowd, self.staff.able(question.need, question.now, key).right
             some = able & ((crowd.loads > 0) | (crowd.cases > 0) | (crowd.rvu > 0) | crowd.away)
             self._near[key] = tuple(self._near_by(int(n)) for n in np.flatnonzero(some))
         return self._near[key]

@@ -6,18 +6,20 @@ more than an input: each case's decider asks all rules again.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeAlias
+from operator import attrgetter
+from typing import TypeAlias
 
 import numpy as np
 
-from services.matching.domain.columns import Mask, Numbers, Rows
+from services.matching.domain.columns import Numbers, Rows
 from services.matching.domain.crowd import FREE, Codes, Crowd
-from services.matching.domain.eligibility import Earlier, Question, Work
-from services.matching.domain.fit import POLICY, Asking
+from services.matching.domain.eligibility import Work
+from services.matching.domain.fit import POLICY
+from services.matching.domain.groups import Counts, Groups
 from services.matching.domain.inputs import (
     NobodyFits,
     OfferCase,
@@ -26,71 +28,26 @@ from services.matching.domain.inputs import (
     ReaderWentOffline,
     SplitCase,
 )
-from services.matching.domain.need import Need
 from services.matching.domain.picture import Picture
-from services.matching.domain.policy import DIRECTED
 from services.matching.domain.reader import Reader
-from services.matching.domain.scoring import Cases, Scoring, alike
-from services.matching.domain.spread import Solver, Spread, Wishes, solved
+from services.matching.domain.reasons import Reasons
+from services.matching.domain.scoring import Cases, Scoring, known
+from services.matching.domain.spread import Solver, Spread, Wishes, solved, urgency
 from services.matching.domain.staff import Staff, staffed
-from services.matching.domain.state import Assignment, Offered, Open, Unfillable, searches
 from services.matching.domain.track import Track
+from services.matching.domain.waiting import Waiting, asked_for, waiting
+from services.matching.domain.why import Considered
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation
+
+__all__ = [
+    "Planned", "Proposal", "Round", "Scores", "Waiting", "WhyOffered", "asked_for", "offers",
+    "waiting", "wishes_of",
+]  # fmt: skip
 
 Proposal: TypeAlias = (
     OfferCase | OutdoOffer | ReadBeside | NobodyFits | SplitCase | ReaderWentOffline
 )
-# The slack at which urgency is half of what it is at the deadline; it grows on beyond that.
-HALF: Final = DIRECTED.urgent_within.total_seconds()
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A case that wants `room` more readers asked. `told`: the constraints named before.
-
-    `seen_by` are those who have read the patient before; `beside` is the software that has it.
-    """
-
-    need: Need
-    due_at: datetime
-    room: int
-    refused: frozenset[ReaderId]
-    asked: frozenset[ReaderId]
-    told: frozenset[str] | None
-    offered: bool
-    earlier: tuple[Earlier, ...] = ()
-    seen_by: frozenset[ReaderId] = frozenset()
-    beside: frozenset[ReaderId] = frozenset()
-
-    def asking(self, now: datetime) -> Asking:
-        return Asking(self.need, now, self.due_at, self.seen_by, self.asked)
-
-
-def waiting(assignment: Assignment, due_at: datetime) -> tuple[Waiting, ...]:
-    """Give what the round needs of a case, or each part of it; nothing where it wants nobody."""
-    return tuple(
-        asked_for(one, due_at)
-        for one in searches(assignment)
-        if isinstance(one, Open | Unfillable | Offered) and one.brief.room > 0
-    )
-
-
-def asked_for(assignment: Open | Unfillable | Offered, due_at: datetime) -> Waiting:
-    """Give the same of a case that may have asked as many as it may."""
-    brief = assignment.brief
-    why = assignment.why if isinstance(assignment, Unfillable) else None
-    return Waiting(
-        need=brief.need,
-        due_at=due_at,
-        room=max(0, brief.room),
-        refused=brief.refused,
-        asked=frozenset(one.reader for one in brief.offers),
-        told=None if why is None else frozenset(one.constraint for one in why),
-        offered=isinstance(assignment, Offered),
-        earlier=brief.earlier,
-        beside=frozenset(one.reader for one in brief.beside),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +56,6 @@ class Planned:
 
     row: int
     case: Waiting
-    question: Question
-    asking: Asking
     codes: Codes
     given: Sequence[int]
 
@@ -117,8 +72,38 @@ class Scores:
         scoring, wishes = self.scoring, self.wishes
         loads = np.maximum(scoring.crowd.loads[readers] - less, 0)
         own = scoring.of_pairs(wishes.cases, np.full(len(readers), row), readers, loads)
-        shared = wishes.kinds[wishes.kind[row], readers]
+        shared = wishes.kinds[wishes.kind[wishes.group[row]], readers]
         return np.asarray(shared + scoring.slack(readers, loads) + own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhyOffered(Reasons):
+    """Why a case is offered so: the best who may read it, and `given`, what each was given."""
+
+    picture: Picture
+    planned: Planned
+    scores: Scores
+    given: Rows
+
+    def written(self) -> Considered:
+        picture, one, now = self.picture, self.planned, self.picture.crowd.now
+        asking = one.case.asking(now)
+        fits = self.scores.of(one.row, np.flatnonzero(one.codes == FREE))
+        best = picture.best(one.codes, one.given, fits)
+        shown = [picture.scored(asking, n, int(self.given[n])) for n in best]
+        return picture.considered(one.case.question(now), asking, shown)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhyNobody(Reasons):
+    """Why nobody fits, after the round: whoever may read the case was given others."""
+
+    later: Picture
+    case: Waiting
+
+    def written(self) -> Considered:
+        now = self.later.crowd.now
+        return self.later.considered(self.case.question(now), self.case.asking(now))
 
 
 @dataclass
@@ -151,97 +136,85 @@ class Round:
         """Give what to propose, the most urgent cases first."""
         if not cases:
             return
-        ordered = sorted(cases, key=lambda one: (one.due_at, one.need.slot))
-        questions = [Question(one.need, one.refused, self.now, one.earlier) for one in ordered]
-        askings = [one.asking(self.now) for one in ordered]
-        codes = [
-            self._picture.codes(question, one.asked)
-            for question, one in zip(questions, ordered, strict=True)
-        ]
-        scoring = Scoring(self._picture.crowd, askings[0], self.tracks)
-        wishes = wishes_of(ordered, askings, np.array(codes) == FREE, scoring)
+        ordered = sorted(cases, key=attrgetter("order"))
+        groups = Groups(self._picture)
+        numbers = [groups.of(one) for one in ordered]
+        scoring = self._picture.scoring(ordered[0].asking(self.now))
+        wishes = wishes_of(ordered, numbers, groups, scoring)
         given = Spread(scoring, self.solver).over(wishes)
-        each = map(Planned, range(len(ordered)), ordered, questions, askings, codes, given)
-        yield from self._proposals(each, given, Scores(scoring, wishes))
+        self._close(given)
+        scores = Scores(scoring, wishes)
+        so_far: Counter[int] = Counter()
+        for row, (case, number, readers) in enumerate(zip(ordered, numbers, given, strict=True)):
+            if readers:
+                planned = Planned(row, case, groups.codes[number], readers)
+                grounds = WhyOffered(self._picture, planned, scores, self.given)
+                yield from offers(grounds, *groups.counts(number), so_far)
+            elif not case.offered and (self.thorough or case.told is None):
+                why = groups.nobody(number, self.later)
+                if case.told is None or case.told != {one.constraint for one in why}:
+                    reasons = WhyNobody(self.later, case)
+                    name, part = case.need.case_id, case.need.part
+                    yield NobodyFits(case_id=name, why=why, considered=reasons, part=part)
 
-    def _proposals(
-        self, each: Iterable[Planned], given: Sequence[Sequence[int]], scores: Scores
-    ) -> Iterator[Proposal]:
-        columns = self._picture.staff.columns
+    def _close(self, given: Sequence[Sequence[int]]) -> None:
+        """Take note of what everybody holds after the round."""
         taken = np.array([n for some in given for n in some], np.intp)
-        total = np.bincount(taken, minlength=len(columns.readers))
-        self.later = self._picture.after(total)
+        self.given = np.bincount(taken, minlength=len(self._picture.staff.readers))
+        self.later = self._picture.after(self.given)
         self.free = _free(self.later.crowd)
         self.loads = self.later.loads
-        so_far: Counter[int] = Counter()
-        for one in each:
-            if one.given:
-                fits = scores.of(one.row, np.flatnonzero(one.codes == FREE))
-                yield from offers(self._picture, one, fits, total, so_far)
-            elif not one.case.offered and (self.thorough or one.case.told is None):
-                yield from _nobody(one, self.later)
 
 
 def offers(
-    picture: Picture, planned: Planned, fits: Numbers, total: Rows, so_far: Counter[int]
+    grounds: WhyOffered, excluded: Counts, eligible: int, so_far: Counter[int]
 ) -> Iterator[OfferCase]:
-    """Say why each was given the case. `fits`: how well those fit whom nothing excludes."""
-    best = picture.best(planned.codes, planned.given, fits)
-    shown = [picture.scored(planned.asking, n, int(total[n])) for n in best]
-    considered = picture.considered(planned.question, planned.asking, shown)
-    excluded = picture.counts(planned.codes)
-    for n in planned.given:
-        candidate, fit = picture.candidate(n), shown[best.index(n)]
+    """Offer a case to each who was given it. `so_far`: what each was given before it."""
+    picture, one = grounds.picture, grounds.planned
+    asking = one.case.asking(picture.crowd.now)
+    for n in one.given:
+        candidate, (score, terms) = picture.candidate(n), picture.told(asking, n)
         yield OfferCase(
-            case_id=planned.case.need.case_id,
+            case_id=one.case.need.case_id,
             reader=candidate.reader,
             load=candidate.load + so_far[n],
             work=candidate.work,
             explanation=Explanation(
-                score=fit.score,
-                terms=fit.terms,
-                eligible=len(fits),
+                score=score,
+                terms=terms,
+                eligible=eligible,
                 excluded=excluded,
                 policy=POLICY,
             ),
-            considered=considered,
-            part=planned.case.need.part,
+            considered=grounds,
+            part=one.case.need.part,
         )
         so_far[n] += 1
 
 
 def wishes_of(
-    cases: Sequence[Waiting], askings: Sequence[Asking], may: Mask, scoring: Scoring
+    cases: Sequence[Waiting], numbers: Sequence[int], groups: Groups, scoring: Scoring
 ) -> Wishes:
-    numbers: dict[tuple[object, ...], int] = {}
-    now = askings[0].now
-    kinds = [numbers.setdefault(alike(one.need), len(numbers)) for one in cases]
-    needs = {n: one.need for n, one in zip(kinds, cases, strict=True)}
+    """Give what the cases wish for, whose groups have these numbers."""
+    alike: dict[tuple[object, ...], int] = {}
+    kinds = [alike.setdefault(one.kind.alike, len(alike)) for one in groups.first]
+    needs = {n: one.need for n, one in zip(kinds, groups.first, strict=True)}
+    group, now = np.array(numbers, np.intp), groups.picture.crowd.now
+    slack = np.array([one.order[0] for one in cases]) - now.timestamp()
     return Wishes(
-        may=may,
+        group=group,
+        may=np.array(groups.codes) == FREE,
         kind=np.array(kinds, np.intp),
-        kinds=np.array([scoring.of_kind(needs[n]) for n in range(len(numbers))]),
-        cases=Cases.of(askings, scoring.columns),
+        kinds=np.array([scoring.of_kind(needs[n]) for n in range(len(alike))]),
+        cases=Cases(
+            np.maximum(slack, 0) / 3600,
+            np.array([one.kind.rvu for one in groups.first])[group],
+            *known([one.seen_by for one in cases], scoring.columns),
+        ),
         room=np.array([one.room for one in cases], np.intp),
-        urgency=_urgency(np.array([(one.due_at - now).total_seconds() for one in cases])),
+        urgency=urgency(slack),
     )
-
-
-def _nobody(planned: Planned, later: Picture) -> Iterator[NobodyFits]:
-    """Say why, after the round: whoever may read the case was given others."""
-    case, why = planned.case, later.counts(planned.codes, all_taken=True)
-    if case.told is None or case.told != {one.constraint for one in why}:
-        considered = later.considered(planned.question, planned.asking)
-        yield NobodyFits(
-            case_id=case.need.case_id, why=why, considered=considered, part=case.need.part
-        )
 
 
 def _free(crowd: Crowd) -> set[ReaderId]:
     return {crowd.columns.readers[n].id for n in np.flatnonzero(crowd.free)}
-
-
-def _urgency(slack: Numbers) -> Numbers:
-    """Give 1 at the deadline, less the more time is left, and up to 2 the longer it is over."""
-    late = np.maximum(-slack, 0)
-    return np.asarray(HALF / (HALF + np.maximum(slack, 0)) + late / (HALF + late))

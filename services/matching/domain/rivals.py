@@ -15,13 +15,20 @@ import numpy as np
 
 from services.matching.domain.columns import Numbers
 from services.matching.domain.crowd import FREE
-from services.matching.domain.eligibility import Question
+from services.matching.domain.groups import Groups
 from services.matching.domain.inputs import OutdoOffer
 from services.matching.domain.outdoing import yielding
 from services.matching.domain.picture import Picture
-from services.matching.domain.plan import Planned, Scores, Waiting, asked_for, offers, wishes_of
+from services.matching.domain.plan import (
+    Planned,
+    Scores,
+    Waiting,
+    WhyOffered,
+    asked_for,
+    offers,
+    wishes_of,
+)
 from services.matching.domain.policy import Better
-from services.matching.domain.scoring import Scoring
 from services.matching.domain.state import AskedReader, Assignment, Brief, Offered, searches
 from shared.contracts.base import ReaderId
 
@@ -69,6 +76,8 @@ class Rivals:
     came: AbstractSet[ReaderId]
     limits: Better
     left: Numbers = field(init=False)
+    groups: Groups = field(init=False)
+    numbers: list[int] = field(init=False)
     scores: Scores = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,10 +85,11 @@ class Rivals:
         theirs = np.array([one.id in self.came for one in self.picture.staff.readers], bool)
         self.left = np.where(theirs & crowd.free, crowd.columns.capacity - crowd.loads, 0)
         waits = [one.case for one in self.cases]
-        askings = [one.asking(crowd.now) for one in waits]
-        scoring = Scoring(crowd, askings[0], self.picture.tracks)
-        nobody = np.zeros((len(waits), len(self.left)), bool)
-        self.scores = Scores(scoring, wishes_of(waits, askings, nobody, scoring))
+        self.groups = Groups(self.picture)
+        self.numbers = [self.groups.of(one) for one in waits]
+        scoring = self.picture.scoring(waits[0].asking(crowd.now))
+        wishes = wishes_of(waits, self.numbers, self.groups, scoring)
+        self.scores = Scores(scoring, wishes)
 
     def found(self) -> Iterator[OutdoOffer]:
         so_far: Counter[int] = Counter()
@@ -88,9 +98,8 @@ class Rivals:
                 yield from self._better(row, so_far)
 
     def _better(self, row: int, so_far: Counter[int]) -> Iterator[OutdoOffer]:
-        case, now = self.cases[row].case, self.picture.crowd.now
-        question = Question(case.need, case.refused, now, case.earlier)
-        codes = self.picture.codes(question, case.asked)
+        number = self.numbers[row]
+        codes = self.groups.codes[number]
         free = np.flatnonzero(codes == FREE)
         here = free[self.left[free] > 0]
         old = self._weakest(row)
@@ -102,9 +111,10 @@ class Rivals:
             return
         n = int(here[int(fits.argmax())])
         self.left[n] -= 1
-        planned = Planned(row, case, question, case.asking(now), codes, [n])
+        planned = Planned(row, self.cases[row].case, codes, [n])
         once = np.bincount([n], minlength=len(self.left))
-        for made in offers(self.picture, planned, self.scores.of(row, free), once, so_far):
+        grounds = WhyOffered(self.picture, planned, self.scores, once)
+        for made in offers(grounds, *self.groups.counts(number), so_far):
             yield OutdoOffer(
                 **dict(made), instead_of=old[0].assignment, gain=gain, limits=self.limits
             )

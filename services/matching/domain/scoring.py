@@ -6,20 +6,22 @@ form over all readers in `BY_KIND`, one of scope `case` over pairs in `BY_CASE`.
 terms only `slack` changes with what a round gives them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from services.matching.domain.columns import Columns, Numbers, Rows
+from services.matching.domain.columns import Columns, Mask, Numbers, Rows
 from services.matching.domain.crowd import Crowd
 from services.matching.domain.eligibility import Candidate
 from services.matching.domain.fit import TERMS, Asking, slack
 from services.matching.domain.need import Need
+from services.matching.domain.reader import Reader
 from services.matching.domain.track import SHRINKAGE, UNTRIED, Track
 from shared.contracts.base import ReaderId
 
+NO_TIME: Final = 1e-300  # hours: what is owed at once of no work is as good as late
 WEIGHTS: Final = {term.value.__name__: term.weight for term in TERMS}
 
 
@@ -28,32 +30,35 @@ def alike(need: Need) -> tuple[object, ...]:
     return (need.subspecialty, need.language, need.modalities, need.reason_for_review)
 
 
+def own(each: Sequence[Reader], tracks: Mapping[ReaderId, Track], some: Asking) -> Numbers:
+    """Give the part of readers' scores that is the same for every case, at any load."""
+    terms = [one for one in TERMS if one.scope == "reader" and one.value is not slack]
+    candidates = [Candidate(one, 0, track=tracks.get(one.id, UNTRIED)) for one in each]
+    return np.array(
+        [sum(term.weight * term.value(some, one) for term in terms) for one in candidates], float
+    )
+
+
 @dataclass
 class Scoring:
     """What tells a crowd's readers apart. `own`: the part of their score that is always the same.
 
-    `some` is any of the cases; the readers' own terms don't look at it.
+    `some` is any of the cases; the readers' own terms don't look at it. `kept`: that part, where it
+    is known already.
     """
 
     crowd: Crowd
     some: Asking
     tracks: Mapping[ReaderId, Track] = field(default_factory=dict)
+    kept: Numbers | None = None
     own: Numbers = field(init=False)
     speed: Numbers = field(init=False)
     _counts: dict[str, Numbers] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        each = [self.tracks.get(one.id, UNTRIED) for one in self.columns.readers]
-        self.speed = np.array([one.speed for one in each], float)
-        terms = [one for one in TERMS if one.scope == "reader" and one.value is not slack]
-        candidates = [
-            Candidate(reader, 0, track=track)
-            for reader, track in zip(self.columns.readers, each, strict=True)
-        ]
-        self.own = np.array(
-            [sum(term.weight * term.value(self.some, one) for term in terms) for one in candidates],
-            float,
-        )
+        each = self.columns.readers
+        self.speed = np.array([self.tracks.get(one.id, UNTRIED).speed for one in each], float)
+        self.own = own(each, self.tracks, self.some) if self.kept is None else self.kept
 
     @property
     def columns(self) -> Columns:
@@ -73,11 +78,12 @@ class Scoring:
         return np.asarray(WEIGHTS["slack"] * np.where(capacity > 0, part, 0))
 
     def of_pairs(self, cases: "Cases", row: Rows, reader: Rows, loads: Numbers) -> Numbers:
-        """Give what is a case's own in the scores of pairs, at their readers' loads."""
-        total = np.zeros(len(row))
-        for name, over in BY_CASE.items():
-            total += WEIGHTS[name] * over(self, cases, row, reader, loads)
-        return total
+        """Give what is a case's own in the scores of pairs, at their readers' loads.
+
+        `row` and `reader` are as long as each other; or one stands upright, for all pairs of both.
+        """
+        each = [WEIGHTS[name] * over(self, cases, row, reader, loads) for name, over in _BY_CASE]
+        return np.asarray(sum(each[1:], each[0]))
 
     def familiar(self, counts: str, name: str) -> Numbers:
         """Give how familiar everybody is with a modality, or a reason for review."""
@@ -94,27 +100,35 @@ class Cases:
     """What is each case's own, as columns: hours left, work RVU, and who knows the patient.
 
     `known`: the numbers of pairs (case times readers, plus reader) of a case with somebody
-    who has read the same patient before.
+    who has read the same patient before; `somebody`: whether there is any of a case.
     """
 
     left: Numbers
     rvu: Numbers
     known: Rows
+    somebody: Mask
 
     @classmethod
     def of(cls, each: Sequence[Asking], columns: Columns) -> "Cases":
-        readers, index = len(columns.readers), columns.index
-        known = [
-            n * readers + index[name]
-            for n, one in enumerate(each)
-            for name in one.seen_by
-            if name in index
-        ]
         return cls(
             np.array([_left(one) for one in each], float),
             np.array([one.need.rvu for one in each], float),
-            np.array(known, np.intp),
+            *known([one.seen_by for one in each], columns),
         )
+
+
+def known(seen_by: Sequence[Collection[ReaderId]], columns: Columns) -> tuple[Rows, Mask]:
+    """Give the pairs of each case with who has read the patient, and whether there is anybody."""
+    readers, index = len(columns.readers), columns.index
+    each = [
+        n * readers + index[name]
+        for n, some in enumerate(seen_by)
+        for name in some
+        if name in index
+    ]
+    somebody = np.zeros(len(seen_by), bool)
+    somebody[[one // readers for one in each]] = True
+    return np.array(each, np.intp), somebody
 
 
 def _left(asking: Asking) -> float:
@@ -139,15 +153,15 @@ def language(need: Need, scoring: Scoring) -> Numbers:
 
 
 def continuity(scoring: Scoring, cases: Cases, row: Rows, reader: Rows, _loads: Numbers) -> Numbers:
-    if not len(cases.known):
-        return np.zeros(len(row))
+    if not cases.somebody[row].any():
+        return np.zeros(1)
     return np.isin(row * len(scoring.columns.readers) + reader, cases.known).astype(float)
 
 
 def deadline(scoring: Scoring, cases: Cases, row: Rows, reader: Rows, loads: Numbers) -> Numbers:
     left = cases.left[row]
     wanted = (1 + loads) * cases.rvu[row] / scoring.speed[reader]
-    return np.asarray(np.where(left > 0, left / np.where(left > 0, left + wanted, 1), 0.0))
+    return np.asarray(left / np.maximum(left + wanted, NO_TIME))
 
 
 BY_KIND: Final[Mapping[str, Callable[[Need, Scoring], Numbers]]] = {
@@ -156,3 +170,4 @@ BY_KIND: Final[Mapping[str, Callable[[Need, Scoring], Numbers]]] = {
 BY_CASE: Final[Mapping[str, Callable[[Scoring, Cases, Rows, Rows, Numbers], Numbers]]] = {
     one.__name__: one for one in (continuity, deadline)
 }
+_BY_CASE: Final = tuple(BY_CASE.items())

@@ -4,12 +4,13 @@ Each free place of a reader is a column, each case a row, each pair that may be 
 of its own, at a price that grows with its urgency, stands for leaving a case out. The solver is
 scipy's LAPJVsp (Jonker and Volgenant 1987), which gives the cheapest complete matching.
 
-The most urgent are solved first, about as many as there are free places, and then those that may
-still go somewhere. So nobody who may read a case is free when it is left out.
+All are solved at once, so that no other matching is cheaper; only where they were too many pairs
+(PAIRS), the most urgent are solved first, and then those that may still go somewhere. Nobody who
+may read a case is free when it is left out.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,16 +18,17 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from services.matching.domain.columns import Mask, Numbers, Rows
+from services.matching.domain.policy import DIRECTED
 from services.matching.domain.scoring import Cases, Scoring
 
 Solver: TypeAlias = Callable[[csr_array], Rows]
 # Leaving a case out costs as much as so many of the worst fits; and more, the more urgent it is.
 LEFT_OUT: Final = 10.0
 BY_URGENCY: Final = 10.0
-# At least so many cases are solved together, and no more pairs than that: time and memory.
-TOGETHER: Final = 512
-PAIRS: Final = 400_000
-NOWHERE: Final = -1
+# The slack at which urgency is half of what it is at the deadline; it grows on beyond that.
+HALF: Final = DIRECTED.urgent_within.total_seconds()
+# So many pairs are weighed together: the solver takes about 40 ms for a million, and 50 MB.
+PAIRS: Final = 4_000_000
 
 
 def solved(matrix: csr_array) -> Rows:
@@ -36,18 +38,28 @@ def solved(matrix: csr_array) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Cases in their order, the most urgent first: who may read each, and how it scores them.
+    """Cases in their order, the most urgent first. Those of a `group` may be read by the same.
 
-    `may`: (cases, readers). `kind`: which of `kinds` each case is; those are the scores that cases
-    alike share: (kinds, readers). `room`: how many readers each wants, `urgency`: at least 0.
+    `may`: (groups, readers). `kind`: which of `kinds` each group is; those are the scores that
+    cases alike share: (kinds, readers). `room`: how many readers each case wants, `urgency`: at
+    least 0.
     """
 
+    group: Rows
     may: Mask
     kind: Rows
     kinds: Numbers
     cases: Cases
     room: Rows
     urgency: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Free places, one column each: whose they are, and what is held when they are taken."""
+
+    reader: Rows
+    load: Numbers
 
 
 @dataclass
@@ -65,76 +77,100 @@ class Spread:
     def over(self, wishes: Wishes) -> list[list[int]]:
         """Give the readers of each case, none of whom is given more than they have room for."""
         given: list[list[int]] = [[] for _ in wishes.room]
-        pending = np.arange(len(given))
-        may = wishes.may.copy()
-        while len(pending := self._hopeful(pending, may)):
-            together = pending[: max(TOGETHER, 2 * int(self.left.sum()))]
-            for row, reader in self._solved(wishes, may, together):
+        wanted = wishes.room.copy()
+        while len(rows := self._hopeful(wishes, wanted)):
+            found = self._solved(wishes, *self._together(wishes, rows))
+            for row, reader in found:
                 given[row].append(reader)
-                may[row, reader] = False
-                if len(given[row]) == wishes.room[row]:
-                    may[row] = False
+            if found:
+                wanted[[row for row, _ in found]] -= 1
+            wishes = _apart(wishes, [pair for pair in found if wanted[pair[0]]])
         return given
 
-    def _hopeful(self, rows: Rows, may: Mask) -> Rows:
-        """Give the cases for which somebody has a place."""
-        return np.asarray(rows[may[rows][:, self.left > 0].any(axis=1)])
+    def _hopeful(self, wishes: Wishes, wanted: Rows) -> Rows:
+        """Give the cases that want somebody who has a place."""
+        some: Mask = np.asarray(wishes.may[:, self.left > 0].any(axis=1))
+        return np.flatnonzero((wanted > 0) & some[wishes.group])
 
-    def _solved(self, wishes: Wishes, may: Mask, rows: Rows) -> list[tuple[int, int]]:
-        who = np.flatnonzero((self.left > 0) & may[rows].any(axis=0))
-        row, reader = np.nonzero(may[np.ix_(rows, who)])
-        places = self._places(who, len(row))
-        first = np.cumsum(places) - places
-        row, reader = _fewer(row, reader, self._fits(wishes, rows[row], who[reader], 0), places)
-        pairs = np.repeat(np.arange(len(row)), places[reader])
-        before = np.cumsum(places[reader]) - places[reader]
-        place = np.arange(len(pairs)) - before[pairs]
-        row, reader = row[pairs], reader[pairs]
-        costs = 2 - self._fits(wishes, rows[row], who[reader], place)
-        columns = int(places.sum())
-        found = self._matched(row, first[reader] + place, costs, columns, wishes.urgency[rows])
-        owner = np.repeat(who, places)
-        chosen = [(int(rows[n]), int(owner[one])) for n, one in enumerate(found) if one != NOWHERE]
-        np.subtract.at(self.left, [reader for _, reader in chosen], 1)
-        return chosen
+    def _together(self, wishes: Wishes, rows: Rows) -> tuple[Rows, Places]:
+        """Give the cases that are solved together, the most urgent, and for which places.
 
-    def _places(self, who: Rows, pairs: int) -> Rows:
-        """Give how many places of each reader are looked at: not so many that it takes long."""
-        return np.asarray(np.minimum(self.left[who], max(1, 4 * PAIRS // max(1, pairs))))
+        That is all of both, unless they were too many pairs.
+        """
+        open_ = np.where(wishes.may, self.left, 0)
+        pairs, readers = open_.sum(axis=1)[wishes.group[rows]], (open_ > 0).sum(axis=1)
+        most = int(self.left.max())
+        if pairs.sum() > PAIRS:
+            most = max(1, PAIRS // int(readers[wishes.group[rows]].sum()))
+            pairs = np.minimum(open_, most).sum(axis=1)[wishes.group[rows]]
+            rows = rows[: max(1, int(np.searchsorted(np.cumsum(pairs), PAIRS, "right")))]
+        return rows, self._places(np.minimum(self.left, most))
 
-    def _fits(self, wishes: Wishes, row: Rows, reader: Rows, place: Rows | int) -> Numbers:
-        """Give the scores of pairs of case and reader, with so many cases more."""
-        loads = (self.scoring.columns.capacity - self.left)[reader] + place
-        own = self.scoring.of_pairs(wishes.cases, row, reader, loads)
-        return wishes.kinds[wishes.kind[row], reader] + self.scoring.slack(reader, loads) + own
+    def _places(self, count: Rows) -> Places:
+        reader = np.repeat(np.arange(len(count)), count)
+        before = np.arange(len(reader)) - np.repeat(np.cumsum(count) - count, count)
+        return Places(reader, (self.scoring.columns.capacity - self.left)[reader] + before)
 
-    def _matched(
-        self, row: Rows, column: Rows, costs: Numbers, columns: int, urgency: Numbers
-    ) -> Rows:
-        """Solve, and give each row's column; NOWHERE where it is left out."""
-        rows = len(urgency)
-        every = np.arange(rows)
-        matrix = csr_array(
-            (
-                np.concatenate([costs, LEFT_OUT + BY_URGENCY * urgency]),
-                (np.concatenate([row, every]), np.concatenate([column, columns + every])),
-            ),
-            shape=(rows, columns + rows),
-        )
-        found = self.solver(matrix)
-        return np.where(found < columns, found, NOWHERE)
+    def _solved(self, wishes: Wishes, rows: Rows, places: Places) -> list[tuple[int, int]]:
+        may = wishes.may[:, places.reader]
+        block = _blocks(wishes.kind, may)[wishes.group[rows]]
+        alike = np.argsort(block, kind="stable")
+        matrix = self._matrix(wishes, rows[alike], block[alike], places, may)
+        # The most urgent first: who comes later hardly displaces anybody, which is far quicker.
+        found = self.solver(matrix[np.argsort(alike)])
+        taken = np.flatnonzero(found < len(places.reader))
+        readers = places.reader[found[taken]]
+        np.subtract.at(self.left, readers, 1)
+        return list(zip(rows[taken].tolist(), readers.tolist(), strict=True))
+
+    def _matrix(
+        self, wishes: Wishes, rows: Rows, block: Rows, places: Places, may: Mask
+    ) -> csr_array:
+        """Give what each case costs where, block by block: its cases may have the same places."""
+        columns, slack = len(places.reader), self.scoring.slack(places.reader, places.load)
+        ends = np.cumsum(may.sum(axis=1)[block] + 1)
+        costs, column = np.empty(int(ends[-1])), np.empty(int(ends[-1]), np.int32)
+        begins = np.flatnonzero(np.diff(block, prepend=-1))
+        for begin, end in zip(begins, [*begins[1:], len(rows)], strict=True):
+            part = slice(int(ends[begin - 1]) if begin else 0, int(ends[end - 1]))
+            where = np.flatnonzero(may[block[begin]])
+            reader, load = places.reader[where], places.load[where]
+            shared = wishes.kinds[wishes.kind[block[begin]], reader] + slack[where]
+            own = self.scoring.of_pairs(wishes.cases, rows[begin:end, None], reader, load)
+            shape = (end - begin, len(where) + 1)
+            costs[part].reshape(shape)[:, :-1] = (2 - shared) - own
+            column[part].reshape(shape)[:, :-1] = where
+        costs[ends - 1] = LEFT_OUT + BY_URGENCY * wishes.urgency[rows]
+        column[ends - 1] = columns + np.arange(len(rows))
+        each = (costs, column, np.concatenate([[0], ends]).astype(np.int32))
+        return csr_array(each, shape=(len(rows), columns + len(rows)))
 
 
-def _fewer(row: Rows, reader: Rows, fit: Numbers, places: Rows) -> tuple[Rows, Rows]:
-    """Keep of each case's readers the best, and others evenly, where there are too many pairs."""
-    rows = int(row.max()) + 1
-    most = max(8, int(PAIRS / max(1.0, float(places.mean())) / rows))
-    if len(row) <= most * rows:
-        return row, reader
-    order = np.lexsort((reader, -fit, row))
-    row, reader = row[order], reader[order]
-    counts = np.bincount(row, minlength=rows)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    step = np.maximum(1, counts[row] * 2 // most)
-    kept = (place < most // 2) | ((place + row) % step == 0)
-    return row[kept], reader[kept]
+def _blocks(kind: Rows, may: Mask) -> Rows:
+    """Give each group the first group that is scored alike and may have the same places."""
+    first: dict[tuple[int, bytes], int] = {}
+    each = zip(kind.tolist(), may, strict=True)
+    return np.array([first.setdefault((k, one.tobytes()), n) for n, (k, one) in enumerate(each)])
+
+
+def _apart(wishes: Wishes, given: Sequence[tuple[int, int]]) -> Wishes:
+    """Put those who want more than they were given in groups of their own: not the same again."""
+    if not given:
+        return wishes
+    rows, readers = np.array(given, np.intp).T
+    group, old = wishes.group.copy(), wishes.group[rows]
+    may = wishes.may[old]
+    may[np.arange(len(rows)), readers] = False
+    group[rows] = len(wishes.may) + np.arange(len(rows))
+    return replace(
+        wishes,
+        group=group,
+        may=np.concatenate([wishes.may, may]),
+        kind=np.concatenate([wishes.kind, wishes.kind[old]]),
+    )
+
+
+def urgency(slack: Numbers) -> Numbers:
+    """Give 1 at the deadline, less the more time is left, and up to 2 the longer it is over."""
+    late = np.maximum(-slack, 0)
+    return np.asarray(HALF / (HALF + np.maximum(slack, 0)) + late / (HALF + late))

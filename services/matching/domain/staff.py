@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from services.matching.domain.columns import Columns, Mask
+from services.matching.domain.columns import Columns, Mask, Numbers
 from services.matching.domain.crowd import FREE, Codes, Crowd, barriers, tied
 from services.matching.domain.eligibility import Earlier, Question
+from services.matching.domain.fit import Asking, Weighed
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
+from services.matching.domain.scoring import own
 from services.matching.domain.timetable import EPOCH
+from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
 
 __all__ = ["Able", "Mask", "Skill", "Staff", "skill", "staffed"]
@@ -54,18 +57,38 @@ class Staff:
     _kept: dict[tuple[int, ...], tuple[Crowd, dict[Skill, Able]]] = field(
         default_factory=dict, init=False
     )
+    _tracks: Mapping[ReaderId, Track] = field(default_factory=dict, init=False)
+    _own: Numbers | None = field(default=None, init=False)
+    _weighed: dict[int, Weighed] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.readers = tuple(self.roster.values())
         self.columns = Columns(self.readers)
         self.index = self.columns.index
 
-    def able(self, need: Need, now: datetime) -> Able:
+    def able(self, need: Need, now: datetime, of: Skill | None = None) -> Able:
+        """Say who may read it; `of` is its skill, where that is known."""
         crowd, known = self._today(now)
-        key = skill(need)
+        key = of or skill(need)
         if key not in known:
             known[key] = _ask(need, crowd)
         return known[key]
+
+    def own(self, tracks: Mapping[ReaderId, Track], some: Asking) -> Numbers:
+        """Give the readers' own part of their scores; kept while these tracks are the same."""
+        self._follow(tracks)
+        if self._own is None:
+            self._own = own(self.readers, tracks, some)
+        return self._own
+
+    def weighed(self, tracks: Mapping[ReaderId, Track]) -> dict[int, Weighed]:
+        """Give what was kept of readers' own terms, by their places, to be added to."""
+        self._follow(tracks)
+        return self._weighed
+
+    def _follow(self, tracks: Mapping[ReaderId, Track]) -> None:
+        if self._tracks is not tracks:
+            self._tracks, self._own, self._weighed = tracks, None, {}
 
     def conflicted(self, need: Need, earlier: Sequence[Earlier] = ()) -> set[int]:
         """Give whom the case's own rules exclude, by index and not reader by reader."""

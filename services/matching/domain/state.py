@@ -56,7 +56,7 @@ class Brief(Frozen):
     """All that the assignment knows besides where it stands. `rung` is how far it broadened.
 
     `earlier` are those who have read the case; `lease` is how long its reader's app may be silent.
-    `beside` is the software that reads it too.
+    `beside` is the software that reads it too. `spurned_by`: who said no to all of a split case.
     """
 
     need: Need
@@ -68,6 +68,7 @@ class Brief(Frozen):
     earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
     beside: tuple[AskedReader, ...] = ()
+    spurned_by: tuple[ReaderId, ...] = ()
 
     def question(self, now: datetime, *, asks: bool = False, **how: bool) -> Question:
         """Say what is asked of whoever would read it. `asks`: they asked for it themselves.
@@ -84,12 +85,14 @@ class Brief(Frozen):
 
     @property
     def refused(self) -> frozenset[ReaderId]:
-        return frozenset(one.reader for one in self.asked if one.standing in REFUSALS)
+        said_no = (one.reader for one in self.asked if one.standing in REFUSALS)
+        return frozenset((*said_no, *self.spurned_by))
 
     @property
     def noes(self) -> frozenset[ReaderId]:
         """Give who would not take it if they had nothing else to do: silence is no such no."""
-        return frozenset(one.reader for one in self.asked if one.said_no)
+        said_no = (one.reader for one in self.asked if one.said_no)
+        return frozenset((*said_no, *self.spurned_by))
 
     @property
     def offers(self) -> tuple[AskedReader, ...]:
@@ -211,6 +214,7 @@ class Split(Frozen):
             "role": "region_reader",
             "asked": part.where.brief.asked,
             "earlier": (*self.brief.earlier, *earlier),
+            "spurned_by": tuple(sorted(self.brief.noes)),
         }
         return part.where.model_copy(update={"brief": self.brief.model_copy(update=mine)})
 

@@ -108,6 +108,9 @@ class Considered(Frozen):
     due_at: AwareDatetime | None = None
     seen_by: tuple[ReaderId, ...] = ()
 
+    def written(self) -> "Considered":
+        return self
+
     @property
     def asking(self) -> Asking:
         return Asking(self.need, self.at, self.due_at, frozenset(self.seen_by))

@@ -17,13 +17,18 @@ from services.matching.domain.state import (
     Clock,
     Matching,
     NotStarted,
+    Offered,
+    Open,
     Running,
     Standstill,
     Stopped,
+    Unfillable,
     assigned_in,
     brief_of,
     everybody,
     going,
+    searches,
+    under,
 )
 from services.matching.store import tracks
 from services.matching.store.contracts import contracts
@@ -206,7 +211,9 @@ def _row(case_id: CaseId, state: Matching) -> _Row:
 
 
 def _holder(where: Assignment) -> str | None:
-    """Give whose queue it is in; a split case is in several, and here in that of its first."""
+    """Give whose queue it is in: nobody's while a part waits, and then that of its first reader."""
+    if any(isinstance(one, Open | Unfillable | Offered) for one in searches(under(where))):
+        return None
     return next((one.reader for one in assigned_in(where)), None)
 
 

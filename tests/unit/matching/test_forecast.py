@@ -1,6 +1,7 @@
 """When each report is expected: by the queue ahead, who is there, and how fast they read."""
 
 from datetime import datetime, timedelta
+from itertools import accumulate
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from services.matching.domain.forecast import (
     Queued,
     Supply,
     expected,
+    served,
 )
 from services.matching.domain.reader import Reader
 from services.matching.domain.track import USUAL_RVU_PER_HOUR
@@ -108,3 +110,25 @@ def test_more_readers_make_nothing_later_and_nothing_is_expected_in_the_past(
 
     assert all(many[one] <= few[one] + timedelta(seconds=1) for one in few)
     assert all(when >= NOON for when in few.values())
+
+
+SUPPLIED = st.lists(st.sampled_from((0.0, 1.0, 2.5)), max_size=9).map(
+    lambda hours: list(accumulate(hours))
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SUPPLIED, st.sampled_from((0.5, 1.0, 3.0, 9.0)), st.sampled_from((0.0, 0.5, 2.0, 12.0)))
+def test_work_is_done_in_the_first_hour_that_supplies_the_last_of_it(
+    supplied: list[float], work: float, passed: float
+) -> None:
+    gone = supplied[min(int(passed), len(supplied)) - 1] if passed >= 1 and supplied else 0.0
+    enough = [n for n in range(int(passed), len(supplied)) if supplied[n] - gone >= work]
+
+    found = served(work, supplied, passed)
+
+    if enough:
+        assert passed <= found <= max(passed, enough[0] + 1)
+        assert found >= min(enough[0], HORIZON_HOURS)
+    else:
+        assert found == max(passed, HORIZON_HOURS)

@@ -226,7 +226,7 @@ def test_who_comes_and_fits_clearly_better_is_proposed_with_the_reason() -> None
     assert step.refused is None
     assert found.considered is not None
     decision = Decision(
-        considered=found.considered, reader="dr-best", explanation=found.explanation
+        considered=found.considered.written(), reader="dr-best", explanation=found.explanation
     )
     assert replay(decision, {one.id: one for one in readers}).differs == ()
 

@@ -30,7 +30,6 @@ from services.matching.domain.state import (
     Open,
     Paused,
     Split,
-    asked_of,
     assigned_in,
     brief_of,
     going,
@@ -63,7 +62,6 @@ from tests.unit.matching.cases import (
     back,
     cancelled,
     deidentified,
-    delivered,
     finalized,
     hurried,
     offer,
@@ -373,15 +371,3 @@ def test_the_contract_may_say_so_from_the_start_or_never(rules: Rules, kind: str
 
     assert case.state.assignment.kind == kind
     assert case.then(SPLIT).state.assignment.kind == kind
-
-
-def test_a_late_answer_is_clear_in_a_split_case_too() -> None:
-    case = parted().then(part("HAND", HAND)).then(requested()).then(provided())
-    refused = case.when(yes(its(case, HAND), HAND)).refused
-
-    assert refused is not None
-    assert refused.code == "offer_withdrawn"
-    assert asked_of(case.state.assignment, its(case, HAND)) is not None
-    ended = read_by_both()
-    ended = ended.then(finalized(at(hours=1), its(ended, CHEST)), at(hours=1))
-    assert ended.then(delivered(at(hours=1)), at(hours=1)).state.clock.kind == "stopped"

@@ -175,7 +175,7 @@ def test_everybody_who_is_asked_is_shown_with_their_score_and_the_best_besides()
         for one in offers:
             assert isinstance(one, OfferCase)
             assert one.considered is not None
-            shown = one.considered.candidates
+            shown = one.considered.written().candidates
             assert asked <= {each.reader for each in shown}
             assert len(shown) == max(10, room)
             assert {each.reader for each in shown if each.given} == asked

@@ -31,13 +31,13 @@ def decision(proposal: Any) -> Decision:
     if isinstance(proposal, OfferCase):
         assert proposal.considered is not None
         return Decision(
-            considered=proposal.considered,
+            considered=proposal.considered.written(),
             reader=proposal.reader.id,
             explanation=proposal.explanation,
         )
     assert isinstance(proposal, NobodyFits)
     assert proposal.considered is not None
-    return Decision(considered=proposal.considered, why=proposal.why)
+    return Decision(considered=proposal.considered.written(), why=proposal.why)
 
 
 @settings(max_examples=150, deadline=None)
@@ -141,7 +141,7 @@ def test_only_the_busy_are_kept_beside_the_roster() -> None:
     assert isinstance(offer, OfferCase)
     assert offer.considered is not None
 
-    assert [one.reader for one in offer.considered.near] == ["dr-b"]
+    assert [one.reader for one in offer.considered.written().near] == ["dr-b"]
     assert consider(question, (), (), "").candidates == ()
 
 

@@ -15,6 +15,7 @@ from shared.contracts.report import (
     ComparedPair,
     Measurement,
     Opinion,
+    RegionalOpinion,
     ReportDocument,
 )
 from shared.testing.spec import NOON
@@ -117,6 +118,27 @@ def test_the_report_comes_first_with_its_verdict_and_its_signed_bytes() -> None:
     text, signed = report["presentedForm"]
     assert "fifth metacarpal" in b64decode(text["data"]).decode()
     assert b64decode(signed["data"]) == b'{"signed":true}'
+
+
+def test_a_split_case_names_who_read_which_regions() -> None:
+    part = RegionalOpinion(
+        regions=("HAND", "WRIST"),
+        assignment="a-2",
+        reader="dr-hand",
+        opinion=REPORT.opinion,
+        opinion_sha256=FINAL_SHA,
+        started_at=NOON,
+        locked_at=NOON,
+    )
+    numbered = FRACTURE.model_copy(update={"id": "2:s-1"})
+    pairs = (REPORT.pairs[0], REPORT.pairs[1].model_copy(update={"second": numbered}))
+    whole = result(REPORT.model_copy(update={"regional": (part,), "pairs": pairs}))
+
+    text, _ = whole["entry"][0]["resource"]["presentedForm"]
+    words = b64decode(text["data"]).decode()
+    assert f"READ BY\nHAND, WRIST: dr-hand, {NOON.isoformat()}" in words
+    alone, _ = result()["entry"][0]["resource"]["presentedForm"]
+    assert "READ BY" not in b64decode(alone["data"]).decode()
 
 
 def test_the_patient_has_name_number_and_issuer() -> None:
