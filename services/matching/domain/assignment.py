@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from services.matching.domain import events as own
 from services.matching.domain.answers import accepted, declined, released
-from services.matching.domain.beside import opined, read_beside
+from services.matching.domain.beside import beside_lost, opined, read_beside
 from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.ending import all_revoked, revoked, withdrawal, withdrawn
 from services.matching.domain.inputs import (
@@ -272,6 +272,7 @@ def _offline(state: Assignment, received: ReaderWentOffline, _moment: Moment) ->
     elif isinstance(state, Offered):
         lost = [one for one in state.brief.offers if one.reader == received.reader]
         yield from (withdrawal(one, received.case_id, received.reason) for one in lost)
+    yield from beside_lost(state, received)
 
 
 def _expired(state: Assignment, received: DeadlineReached, moment: Moment) -> Answers:

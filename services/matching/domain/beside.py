@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from services.matching.domain import events as own
 from services.matching.domain.eligibility import Candidate, barred
-from services.matching.domain.inputs import ReadBeside
+from services.matching.domain.inputs import ReadBeside, ReaderWentOffline
 from services.matching.domain.moment import Moment
 from services.matching.domain.plan import Waiting
 from services.matching.domain.reader import Reader
@@ -23,7 +23,13 @@ from services.matching.domain.state import (
 )
 from shared.contracts.base import CaseId, Event, ReaderId
 from shared.contracts.envelope import derived_id
-from shared.contracts.matching import AssignmentAccepted, AssignmentOffered, Explanation, Role
+from shared.contracts.matching import (
+    AssignmentAccepted,
+    AssignmentOffered,
+    AssignmentRevoked,
+    Explanation,
+    Role,
+)
 from shared.contracts.reporting import AiOpinionRecorded
 from shared.decider import Refused
 
@@ -71,6 +77,19 @@ def opined(state: Assignment, received: AiOpinionRecorded, _moment: Moment) -> I
     for one in brief.beside if brief else ():
         if one.assignment == received.assignment and one.standing == "assigned":
             yield own.BesideRead(case_id=received.case_id, assignment=one.assignment)
+
+
+def beside_lost(state: Assignment, received: ReaderWentOffline) -> Iterable[Event]:
+    """Take the case from software that may not read it any more."""
+    brief = brief_of(state)
+    for one in brief.beside if brief is not None and brief.need.part is None else ():
+        if one.reader == received.reader and one.standing == "assigned":
+            yield AssignmentRevoked(
+                case_id=received.case_id,
+                assignment=one.assignment,
+                reader=one.reader,
+                reason=received.reason,
+            )
 
 
 def wanted(

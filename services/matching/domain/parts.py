@@ -55,8 +55,8 @@ def addressed(state: Assignment, received: Any) -> tuple[Any, ...]:
             return (_holding(state, received.assignment),)
         case TakeBack():
             return _taken_back(state, received)
-        case DeadlineReached() | ReaderWentOffline():
-            return tuple(map(state.search, state.parts))
+        case DeadlineReached() | ReaderWentOffline():  # software reads beside all of it
+            return (*map(state.search, state.parts), state)
         case _:
             return (state,)
 

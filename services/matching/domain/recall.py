@@ -21,6 +21,7 @@ from services.matching.domain.state import (
     Assignment,
     Offered,
     Search,
+    brief_of,
     searches,
     under,
 )
@@ -34,6 +35,8 @@ FORESEEN: Final = timedelta(hours=24)
 class Held:
     """A case that a reader holds: offered, or accepted under a lease on silence, if any.
 
+    `ai`: software that reads beside.
+
     `unopened_until`: when the report is owed of an accepted case that was not begun.
     """
 
@@ -45,11 +48,19 @@ class Held:
     unopened_until: datetime | None = None
     broad: bool = False
     paged: bool = False
+    ai: bool = False
 
 
 def held(assignment: Assignment, due_at: datetime | None = None) -> Iterator[Held]:
     for one in searches(under(assignment)):
         yield from _held(one, due_at)
+    brief = brief_of(assignment)
+    if brief is not None:
+        yield from (
+            Held(brief.need, one.reader, accepted=True, ai=True)
+            for one in brief.beside
+            if one.standing == "assigned"
+        )
 
 
 def _held(assignment: Search, due_at: datetime | None) -> Iterator[Held]:
@@ -105,7 +116,7 @@ def _lost(
     """Give the reason for which a reader may hold the case no longer; None: they may."""
     if reader is None:
         return NEVER_MAY[0].name
-    question = Question(one.need, frozenset(), now, one.earlier, one.broad, one.paged)
+    question = Question(one.need, frozenset(), now, one.earlier, one.broad, one.paged, one.ai)
     candidate = Candidate(reader, 0, away=silent is not None)
     by = barred(question, candidate, NEVER_MAY if one.accepted else _BUT_LOAD)
     if by is not None:

@@ -8,10 +8,16 @@ from services.matching.domain.decide import MATCHING
 from services.matching.domain.events import BesideRead
 from services.matching.domain.inputs import Input, ReadBeside
 from services.matching.domain.reader import Reader
+from services.matching.domain.recall import held, recalls
 from services.matching.domain.state import Assigned, Matching, Offered, Open, Running, brief_of
 from services.matching.domain.told import Rules
 from shared.contracts.base import Event
-from shared.contracts.matching import AssignmentAccepted, AssignmentOffered, AssignmentReleased
+from shared.contracts.matching import (
+    AssignmentAccepted,
+    AssignmentOffered,
+    AssignmentReleased,
+    AssignmentRevoked,
+)
 from shared.contracts.reporting import AiOpinionRecorded
 from shared.decider import Decider
 from shared.testing.spec import Spec, given
@@ -185,6 +191,29 @@ def test_its_opinion_alone_ends_no_search() -> None:
 
     assert isinstance(ended.state.assignment, Open)
     assert isinstance(ended.then(offer()).state.assignment, Offered)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({}, None), ({"active": False}, "on_roster"), ({"licences": ()}, "licence")],
+    ids=["still good", "switched off", "no longer cleared"],
+)
+def test_what_software_may_not_read_any_more_is_taken_from_it_alone(
+    changes: dict[str, object], reason: str | None
+) -> None:
+    case = opened().then(beside()).then(offer())
+    case = case.then(yes(asked(case.state)[0].assignment))
+    roster = {one.id: one for one in (reader(), SOFTWARE.model_copy(update=changes))}
+
+    lost = list(recalls(list(held(case.state.assignment)), roster, at()))
+
+    assert [(one.reader, one.reason) for one in lost] == ([("ai-bone", reason)] if reason else [])
+    for one in lost:
+        step = case.when(one, at())
+        assert [type(each) for each in step.events] == [AssignmentRevoked]
+        assert isinstance(step.state.assignment, Assigned)
+        assert step.state.clock == case.state.clock
+        assert standing(Spec(case.decider, step.state)) == ["revoked"]
 
 
 def test_all_software_with_room_is_proposed_once_for_what_the_contract_lets_it_read() -> None:
