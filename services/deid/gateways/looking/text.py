@@ -15,7 +15,7 @@ from services.deid.domain.boxes import Box, distinct
 from services.deid.gateways.looking.detector import Grey, Likelihood, likelihood
 from services.deid.gateways.looking.growing import behind, bounds, boxes, cut_out, surrounding
 from services.deid.gateways.looking.lines import Line, lines, strip
-from services.deid.gateways.looking.reading import Reading, read
+from services.deid.gateways.looking.reading import Reading, read, read_apart
 from services.deid.gateways.looking.rows import rows
 from services.deid.gateways.looking.strokes import (
     NARROW,
@@ -32,9 +32,12 @@ _CLOSER = 3.0  # times enlarged: capitals of 5 pixels become 15, which the netwo
 # ribs and collimators less than 0.03.
 _DRAWN = 0.06
 _READ = 0.6  # certainty of at least two letters
-_HALF_READ = 0.37
+_HALF_READ, _HALF_READ_ROW = 0.37, 0.5  # the latter of a row of less than six letters
+_PLAINLY_READ = 0.9  # of a lone letter
 _WORD, _ROW_WORD = 2, 3  # letters
-_SHORT = 2.0  # so slender are four letters; what is shorter and half read counts as a lone letter
+# So slender are four letters; what is shorter and half read counts as a lone letter, unless it is
+# several by a reading and surely text by the detector. Of curves it is less sure.
+_SHORT, _LIKELY = 2.0, 0.7
 _FRAGMENT, _LETTER = 2.5, 15  # times as long as high; pixels of strokes
 _SMALL = 16  # pixels: a line no higher has letters of 8 pixels or less
 # No letter is read in a mark taller and squarer than this: it is anatomy, or a whole page.
@@ -117,7 +120,7 @@ class _Found:
         for line in marks:
             if line.drawn < _DRAWN or any(box.holds(line.box) for box in known):
                 continue
-            match (_row_kind if row else _kind)(line, read(strip(line, self.grey))):
+            match _judged(line, self.grey, row=row):
                 case "sure":
                     found = boxes(line, self.faint)
                     self.sure += found
@@ -147,13 +150,31 @@ class _Found:
                 self.doubtful.append(box)
 
 
+def _judged(line: Line, grey: Grey, *, row: bool) -> Kind | None:
+    """Read a mark as it lies and, where that doesn't tell, its letters alone: level, drawn apart.
+
+    A row is many things, and only the second reading says which; a lone letter has none.
+    """
+    reading = read(strip(line, grey))
+    kind = (_row_kind if row else _kind)(line, reading)
+    if kind == "sure" or (reading.letters == 1 and reading.certainty >= _PLAINLY_READ):
+        return kind
+    apart = max(
+        (read_apart(cut_out(grey, band)) for band in line.bands), key=lambda one: one.weight
+    )
+    if row:
+        return _row_kind(line, apart)
+    return _kind(line, max(reading, apart, key=lambda one: one.weight))
+
+
 def _row_kind(line: Line, reading: Reading) -> Kind | None:
     """Strokes in a row are many things: only what is read is text."""
     if reading.letters < _ROW_WORD:
         return None
     if reading.certainty >= _READ:
         return "sure"
-    plain = line.drawn >= _PLAINLY_DRAWN and reading.certainty >= _HALF_READ
+    least = _HALF_READ if reading.letters >= 2 * _ROW_WORD else _HALF_READ_ROW
+    plain = line.drawn >= _PLAINLY_DRAWN and reading.certainty >= least
     return "doubtful" if plain else None
 
 
@@ -164,7 +185,8 @@ def _kind(line: Line, reading: Reading) -> Kind | None:
     if word and reading.certainty >= _READ:
         return "sure"
     if word and reading.certainty >= _HALF_READ:
-        return "doubtful" if line.slender >= _SHORT else "lone"
+        plain = line.slender >= _SHORT or (reading.letters > _WORD and line.likely >= _LIKELY)
+        return "doubtful" if plain else "lone"
     if line.drawn >= _PLAINLY_DRAWN and line.slender >= _UNREAD[reading.letters > 0]:
         return "doubtful"
     return "lone" if reading.letters == 1 and reading.certainty >= _READ else None
