@@ -40,6 +40,7 @@ _WORD, _ROW_WORD = 2, 3  # letters
 _SHORT, _LIKELY = 2.0, 0.7
 _FRAGMENT, _LETTER = 2.5, 15  # times as long as high; pixels of strokes
 _SMALL = 16  # pixels: a line no higher has letters of 8 pixels or less
+_MIDDLE = 32  # a higher one is read as it lies, or not at all
 # No letter is read in a mark taller and squarer than this: it is anatomy, or a whole page.
 _TALL, _SQUARE = 64, 2.0
 _PLAINLY_DRAWN = 0.25
@@ -153,18 +154,21 @@ class _Found:
 def _judged(line: Line, grey: Grey, *, row: bool) -> Kind | None:
     """Read a mark as it lies and, where that doesn't tell, its letters alone: level, drawn apart.
 
-    A row is many things, and only the second reading says which; a lone letter has none.
+    A row is many things, and only the second reading says which. Of other marks it counts when it
+    gives a word; a lone letter and a large mark have none.
     """
     reading = read(strip(line, grey))
     kind = (_row_kind if row else _kind)(line, reading)
-    if kind == "sure" or (reading.letters == 1 and reading.certainty >= _PLAINLY_READ):
+    lone = reading.letters == 1 and reading.certainty >= _PLAINLY_READ
+    if kind == "sure" or lone or line.high > _MIDDLE:
         return kind
     apart = max(
         (read_apart(cut_out(grey, band)) for band in line.bands), key=lambda one: one.weight
     )
     if row:
         return _row_kind(line, apart)
-    return _kind(line, max(reading, apart, key=lambda one: one.weight))
+    best = apart if apart.letters >= _ROW_WORD and apart.weight > reading.weight else reading
+    return _kind(line, best)
 
 
 def _row_kind(line: Line, reading: Reading) -> Kind | None:
