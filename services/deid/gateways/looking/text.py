@@ -35,9 +35,9 @@ _READ = 0.6  # certainty of at least two letters
 _HALF_READ, _HALF_READ_ROW = 0.37, 0.5  # the latter of a row of less than six letters
 _PLAINLY_READ = 0.9  # of a lone letter
 _WORD, _ROW_WORD = 2, 3  # letters
-# So slender are four letters; what is shorter and half read counts as a lone letter, unless it is
-# several by a reading or by its core's shape, and surely text by the detector. Of curves it is less
-# sure.
+# So slender are four letters. What is shorter and half read counts as a lone letter, unless it is
+# not large, several by a reading or its core's shape, and surely text by the detector, which of
+# curves is less sure.
 _SHORT, _LONG, _LIKELY = 2.0, 3.0, 0.7
 _FRAGMENT, _LETTER = 2.5, 15  # times as long as high; pixels of strokes
 _SMALL = 16  # pixels: a line no higher has letters of 8 pixels or less
@@ -191,7 +191,8 @@ def _kind(line: Line, reading: Reading) -> Kind | None:
         return "sure"
     if word and reading.certainty >= _HALF_READ:
         several = reading.letters > _WORD or line.core_slender >= _LONG
-        plain = line.slender >= _SHORT or (several and line.likely >= _LIKELY)
+        small = line.high <= _MIDDLE and line.likely >= _LIKELY and several
+        plain = line.slender >= _SHORT or small
         return "doubtful" if plain else "lone"
     if line.drawn >= _PLAINLY_DRAWN and line.slender >= _UNREAD[reading.letters > 0]:
         return "doubtful"
