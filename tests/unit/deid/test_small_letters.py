@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from services.deid.domain.boxes import Box
 from services.deid.gateways.looking import text
@@ -56,3 +56,20 @@ def test_a_curve_is_no_text() -> None:
         page[int(level) : int(level) + 2, at] = 200
 
     assert text.text_in(page) == text.Text()
+
+
+def test_letters_over_a_vessel_are_hidden() -> None:
+    page = np.full((240, 320), 150, np.uint8)
+    cv2.polylines(page, [np.array([[40, 90], [130, 122], [190, 122], [280, 150]])], False, 90, 6)
+    before = page.copy()
+    sheet = Image.new("L", (320, 240))
+    ImageDraw.Draw(sheet).text(
+        (100, 112), "Kelrasdottirh, L.", 255, ImageFont.load_default_imagefont()
+    )
+    page[np.asarray(sheet) > 128] = 250
+
+    inside = np.zeros(page.shape, np.bool_)
+    for box in text.text_in(page).sure:
+        inside[box.top : box.bottom, box.left : box.right] = True
+
+    assert inside[page != before].mean() > 0.95

@@ -22,7 +22,7 @@ from services.deid.gateways.looking.strokes import (
     Mask,
     closer,
     faint_strokes,
-    small_letters,
+    letters,
     stands,
     strokes,
 )
@@ -67,7 +67,7 @@ def text_in(grey: Grey) -> Text:
     found = _Found(grey, faint_strokes(grey))
     found.judge(lines(likelihood(grey), thin))
     found.judge(rows(_unexplained(small, found.sure), thin), row=True)
-    closer_look = _closer(grey, small_letters(_unexplained(small, found.settled)))
+    closer_look = _closer(grey, letters(grey, lambda one: _unexplained(one, found.settled)))
     found.judge(lines(closer_look, thin))
     found.doubt_ends(_unexplained(thin, found.sure))
     doubtful = found.doubtful
