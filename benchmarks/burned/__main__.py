@@ -3,7 +3,7 @@
 Each of 2,000 generated frames becomes a DICOM file, is cleaned as in the service and read back.
 `--frames N` does fewer; `--results FILE` keeps what was measured and goes on after a stop; with
 `--part 0/2` and `--part 1/2` two processes share the frames, into a file each, and `--results A B`
-without `--part` puts them together.
+without `--part` puts them together. `--table` prints what is known and measures nothing.
 """
 
 import argparse
@@ -26,10 +26,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=FRAMES)
     parser.add_argument("--results", type=Path, nargs="*", default=[])
     parser.add_argument("--part", default="0/1", help="which of how many processes this one is")
+    parser.add_argument("--table", action="store_true", help="measure nothing more")
     asked = parser.parse_args()
     part, of = (int(one) for one in asked.part.split("/"))
     known = {one.number: one for path in asked.results for one in _read(path)}
-    wanted = [n for n in range(part, asked.frames, of) if n not in known]
+    missing = [n for n in range(part, asked.frames, of) if n not in known]
+    wanted = [] if asked.table else missing
     for one in _measured(wanted, asked.results[0] if asked.results else None):
         known[one.number] = one
     frames = [one for number, one in sorted(known.items()) if number < asked.frames]

@@ -69,3 +69,9 @@ def test_a_run_goes_on_where_it_was_cut_off(
 
     assert asked == [0, 1, 2, 2]
     assert "3 generated frames" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["burned", "--table", "--results", str(results)])
+
+    script.main()
+
+    assert asked == [0, 1, 2, 2]
+    assert "3 generated frames" in capsys.readouterr().out

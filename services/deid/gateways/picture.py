@@ -18,6 +18,7 @@ from pydicom.pixels.processing import (
 from pydicom.pixels.utils import pixel_array
 
 from services.deid.domain.boxes import Box, Kind
+from services.deid.gateways.extended import twelve_bits
 from shared.runtime.decoding import decoding
 from shared.runtime.dicom import UnreadableError, inspect
 
@@ -60,6 +61,7 @@ def picture(
     """
     inspect(source)
     with decoding(_undecodable):
+        twelve_bits()
         dataset = dcmread(source)
         image = Image.fromarray(_shown(dataset, pixel_array(source, index=frame), full=full))
     if boxes:

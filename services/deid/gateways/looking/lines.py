@@ -65,6 +65,13 @@ class Line:
         _, (wide, tall), _ = cv2.minAreaRect(cv2.findNonZero(self.mask.astype(np.uint8)))
         return max(wide, tall) / max(min(wide, tall), 1.0)
 
+    @property
+    def core_slender(self) -> float:
+        """The same without the border, which is most of a line of small letters."""
+        band, border = self.bands[0], self.high / 2
+        long, across = sorted((band.wide - border, band.tall - border))[::-1]
+        return long / max(across, 1.0)
+
 
 def lines(found: Likelihood, thin: Mask) -> Iterator[Line]:
     """Each connected mark, grown to its border."""

@@ -15,6 +15,7 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels
 
 from services.deid.gateways.blanks import Frame
+from services.deid.gateways.extended import twelve_bits
 from services.deid.gateways.looking.detector import Grey
 from shared.runtime.decoding import decoding
 from shared.runtime.dicom import UnreadableError
@@ -32,6 +33,7 @@ def decoded(source: Path) -> Iterator[Frame]:
     Raises UnreadableError: whatever a decoder raises on a stranger's bytes means no more than that.
     """
     with decoding(_undecodable):
+        twelve_bits()
         dataset = dcmread(source, stop_before_pixels=True)
         for frame in iter_pixels(source):
             yield _coloured(frame, dataset)

@@ -4,7 +4,7 @@ The detector is fond of organs and vessels. Letters are drawn: their strokes are
 from what lies around them, which smooth anatomy and noise do not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import cv2
@@ -40,11 +40,25 @@ def faint_strokes(grey: Grey) -> Mask:
     return found
 
 
+def letters(grey: Grey, without: Callable[[Mask], Mask]) -> Mask:
+    """Strokes that may be small letters; `without` takes away those that need no look.
+
+    Bright and dark ones are told apart: a vessel that crosses a line does not swallow its letters.
+    """
+    bright, dark = (small_letters(without(one > PLAIN)) for one in _reliefs(grey, NARROW))
+    return bright | dark
+
+
 def _relief(grey: Grey, width: int) -> Grey:
+    return np.asarray(np.maximum(*_reliefs(grey, width)), np.uint8)
+
+
+def _reliefs(grey: Grey, width: int) -> tuple[Grey, Grey]:
+    """How far bright and dark structures stand out that are thinner than `width`."""
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     bright = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, brush)
     dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, brush)
-    return np.asarray(np.maximum(bright, dark), np.uint8)
+    return np.asarray(bright, np.uint8), np.asarray(dark, np.uint8)
 
 
 def small_letters(thin: Mask) -> Mask:

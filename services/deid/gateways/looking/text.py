@@ -15,14 +15,14 @@ from services.deid.domain.boxes import Box, distinct
 from services.deid.gateways.looking.detector import Grey, Likelihood, likelihood
 from services.deid.gateways.looking.growing import behind, bounds, boxes, cut_out, surrounding
 from services.deid.gateways.looking.lines import Line, lines, strip
-from services.deid.gateways.looking.reading import Reading, read
+from services.deid.gateways.looking.reading import Reading, read, read_apart
 from services.deid.gateways.looking.rows import rows
 from services.deid.gateways.looking.strokes import (
     NARROW,
     Mask,
     closer,
     faint_strokes,
-    small_letters,
+    letters,
     stands,
     strokes,
 )
@@ -32,11 +32,16 @@ _CLOSER = 3.0  # times enlarged: capitals of 5 pixels become 15, which the netwo
 # ribs and collimators less than 0.03.
 _DRAWN = 0.06
 _READ = 0.6  # certainty of at least two letters
-_HALF_READ = 0.37
+_HALF_READ, _HALF_READ_ROW = 0.37, 0.5  # the latter of a row of less than six letters
+_PLAINLY_READ = 0.9  # of a lone letter
 _WORD, _ROW_WORD = 2, 3  # letters
-_SHORT = 2.0  # so slender are four letters; what is shorter and half read counts as a lone letter
+# So slender are four letters. What is shorter and half read counts as a lone letter, unless it is
+# not large, several by a reading or its core's shape, and surely text by the detector, which of
+# curves is less sure.
+_SHORT, _LONG, _LIKELY = 2.0, 3.0, 0.7
 _FRAGMENT, _LETTER = 2.5, 15  # times as long as high; pixels of strokes
 _SMALL = 16  # pixels: a line no higher has letters of 8 pixels or less
+_MIDDLE = 32  # a higher one is read as it lies, or not at all
 # No letter is read in a mark taller and squarer than this: it is anatomy, or a whole page.
 _TALL, _SQUARE = 64, 2.0
 _PLAINLY_DRAWN = 0.25
@@ -62,7 +67,7 @@ def text_in(grey: Grey) -> Text:
     found = _Found(grey, faint_strokes(grey))
     found.judge(lines(likelihood(grey), thin))
     found.judge(rows(_unexplained(small, found.sure), thin), row=True)
-    closer_look = _closer(grey, small_letters(_unexplained(small, found.settled)))
+    closer_look = _closer(grey, letters(grey, lambda one: _unexplained(one, found.settled)))
     found.judge(lines(closer_look, thin))
     found.doubt_ends(_unexplained(thin, found.sure))
     doubtful = found.doubtful
@@ -117,7 +122,7 @@ class _Found:
         for line in marks:
             if line.drawn < _DRAWN or any(box.holds(line.box) for box in known):
                 continue
-            match (_row_kind if row else _kind)(line, read(strip(line, self.grey))):
+            match _judged(line, self.grey, row=row):
                 case "sure":
                     found = boxes(line, self.faint)
                     self.sure += found
@@ -147,13 +152,34 @@ class _Found:
                 self.doubtful.append(box)
 
 
+def _judged(line: Line, grey: Grey, *, row: bool) -> Kind | None:
+    """Read a mark as it lies and, where that doesn't tell, its letters alone: level, drawn apart.
+
+    A row is many things, and only the second reading says which. Of other marks it counts when it
+    gives a word; a lone letter and a large mark have none.
+    """
+    reading = read(strip(line, grey))
+    kind = (_row_kind if row else _kind)(line, reading)
+    lone = reading.letters == 1 and reading.certainty >= _PLAINLY_READ
+    if kind == "sure" or lone or line.high > _MIDDLE:
+        return kind
+    apart = max(
+        (read_apart(cut_out(grey, band)) for band in line.bands), key=lambda one: one.weight
+    )
+    if row:
+        return _row_kind(line, apart)
+    best = apart if apart.letters >= _ROW_WORD and apart.weight > reading.weight else reading
+    return _kind(line, best)
+
+
 def _row_kind(line: Line, reading: Reading) -> Kind | None:
     """Strokes in a row are many things: only what is read is text."""
     if reading.letters < _ROW_WORD:
         return None
     if reading.certainty >= _READ:
         return "sure"
-    plain = line.drawn >= _PLAINLY_DRAWN and reading.certainty >= _HALF_READ
+    least = _HALF_READ if reading.letters >= 2 * _ROW_WORD else _HALF_READ_ROW
+    plain = line.drawn >= _PLAINLY_DRAWN and reading.certainty >= least
     return "doubtful" if plain else None
 
 
@@ -164,7 +190,10 @@ def _kind(line: Line, reading: Reading) -> Kind | None:
     if word and reading.certainty >= _READ:
         return "sure"
     if word and reading.certainty >= _HALF_READ:
-        return "doubtful" if line.slender >= _SHORT else "lone"
+        several = reading.letters > _WORD or line.core_slender >= _LONG
+        small = line.high <= _MIDDLE and line.likely >= _LIKELY and several
+        plain = line.slender >= _SHORT or small
+        return "doubtful" if plain else "lone"
     if line.drawn >= _PLAINLY_DRAWN and line.slender >= _UNREAD[reading.letters > 0]:
         return "doubtful"
     return "lone" if reading.letters == 1 and reading.certainty >= _READ else None
