@@ -91,7 +91,10 @@ class ReadingRoom:
         each = tuple(readers.values())
         duties = await asyncio.to_thread(Duties.of, each, now, now + AHEAD)
         pool = Pool(Staff(dict(readers)), duties.shifts, policy)
-        self._layout = Layout(Directed(pool), duties, now)
+        directed = Directed(pool)
+        if old is not None:
+            directed.demand = old.directed.demand.moved(pool.staff, now.timestamp())
+        self._layout = Layout(directed, duties, now)
         return self._layout, True
 
     def _place(self, directed: Directed, case_id: UUID, now: datetime) -> int | None:
@@ -100,7 +103,7 @@ class ReadingRoom:
         if one.entry is None:
             directed.pool.drop(CaseId(case_id))
             return None
-        row = directed.pool.add(one.entry, now.timestamp())
+        row = directed.add(one.entry, now.timestamp())
         if one.offers and self.pushes(one.entry):
             theirs = directed.pool.asked[row]
             directed.pool.right[row] &= theirs
