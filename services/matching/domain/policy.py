@@ -61,8 +61,8 @@ class Policy(Told):
     urgent.
 
     Who might alone be there for the next urgent case is kept ready: a reading that is forecast to
-    make more than `keep_ready` of such cases late is put off, unless it must be begun within
-    `put_off_until`.
+    make more than `keep_ready` of such cases late is put off, as long as more than `put_off` of the
+    case's time is left until it must be begun.
     """
 
     name: Word = "directed_2"
@@ -83,7 +83,7 @@ class Policy(Told):
     ask_again: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=2)
     at_once: Annotated[int, Field(ge=1, le=50)] = 6
     keep_ready: Annotated[float, Field(ge=0, le=100)] = 0.005
-    put_off_until: Span = timedelta(hours=10)
+    put_off: Annotated[float, Field(ge=0, le=1)] = 0.5
     page_within: Span = timedelta(minutes=45)
     pages: bool = True
 

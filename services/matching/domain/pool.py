@@ -21,7 +21,7 @@ from shared.contracts.base import CaseId, ReaderId
 
 FIRST: Final = 64
 _ROWS: Final = (
-    "waits", "released", "latest", "last", "owed", "reading", "margin", "right", "able",
+    "waits", "released", "latest", "last", "owed", "spare", "reading", "margin", "right", "able",
     "asked", "awaited", "awaited_at",
 )  # fmt: skip
 
@@ -63,6 +63,7 @@ class Pool:
         self.latest: Seconds = np.zeros(FIRST)
         self.last: Seconds = np.zeros(FIRST)
         self.owed: Seconds = np.zeros(FIRST)
+        self.spare: Seconds = np.zeros(FIRST)
         self.reading: Seconds = np.zeros(FIRST)
         self.margin: Seconds = np.zeros(FIRST)
         self.right: Mask = np.zeros((FIRST, readers), bool)
@@ -84,6 +85,7 @@ class Pool:
         self.released[row] = False
         self.awaited[row], self.awaited_at[row] = -1, NEVER
         self.owed[row] = entry.owed_at
+        self.spare[row] = (entry.owed_at - need.accepted_at.timestamp()) * self.policy.put_off
         self.reading[row] = self.policy.reading_of(level).total_seconds()
         self.margin[row] = self.policy.margin_of(level).total_seconds()
         self._masks(row, entry, now)
@@ -94,7 +96,7 @@ class Pool:
 
     def may_wait(self, rows: Rows, now: float) -> Mask:
         """Tell which have so much time left that they may be put off for others' sake."""
-        return np.asarray(self.latest[rows] - now > self.policy.put_off_until.total_seconds())
+        return np.asarray(self.latest[rows] - now > self.spare[rows])
 
     def drop(self, case_id: CaseId) -> None:
         row = self.rows.pop(case_id, None)

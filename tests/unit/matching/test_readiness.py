@@ -76,11 +76,13 @@ def test_nothing_is_put_off_while_another_could_begin_the_urgent_case_in_time() 
     assert found.next_for(0, NOW) is None
 
 
-def test_what_must_be_begun_soon_is_not_put_off() -> None:
-    late, short = room(FETAL), room(FETAL)
-    waits(late, ago=62 * HOUR)
+def test_nothing_is_put_off_for_longer_than_half_its_time() -> None:
+    early, late, short = room(FETAL), room(FETAL), room(FETAL)
+    waits(early, ago=20 * HOUR)
+    waits(late, ago=40 * HOUR)
     waits(short, "urgent", ago=2 * HOUR)
 
+    assert early.next_for(0, NOW) is None
     assert late.next_for(0, NOW) is not None
     assert short.next_for(0, NOW) is not None
 
