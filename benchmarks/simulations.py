@@ -2,13 +2,14 @@
 
 `python -m benchmarks.simulations --out FILE [--scenario NAME]... [--policy NAME]... [--seeds N]
 [--jobs N]` plays what FILE does not hold yet and adds a line of JSON for each run, so it may be
-stopped at any time; `--table FILE...` prints the tables of docs/matching.md from such files.
+stopped at any time; `--table FILE...` prints the tables of docs/matching.md from such files, and
+`--quick` those of two days of each example, which it plays at once.
 """
 
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,17 +25,23 @@ from services.matching.simulation.world import World, draw
 
 FOLDER: Final = Path(examples.__file__).parent / "simulation"
 NAMES: Final = ("load-0.70", "load-0.85", "load-0.95", "surge", "thin-pool", "high-friction")
+CLAIM: Final = "first_to_claim"
+QUICK_DAYS: Final = 2
 Line: TypeAlias = dict[str, Any]
 Runs: TypeAlias = dict[str, dict[int, Line]]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The policies that one seed of an example has still to be played under."""
+    """The policies that one seed of an example has still to be played under.
+
+    `days` cuts the example short: its figures are no longer those of the example.
+    """
 
     name: str
     seed: int
     policies: tuple[str, ...]
+    days: int | None = None
 
 
 def run(out: Path, tasks: Sequence[Task], jobs: int) -> None:
@@ -55,7 +62,10 @@ def missing(out: Path, names: Sequence[str], policies: Sequence[str], seeds: int
 
 
 def played(task: Task) -> list[Line]:
-    world = draw(read(FOLDER / f"{task.name}.json"), task.seed)
+    scenario = read(FOLDER / f"{task.name}.json")
+    if task.days is not None:
+        scenario = scenario.model_copy(update={"days": task.days})
+    world = draw(scenario, task.seed)
     least = asdict(bound(world))
     return [_line(world, task, one, least) for one in task.policies]
 
@@ -71,10 +81,10 @@ def lines(files: Sequence[Path]) -> list[Line]:
     return [json.loads(line) for text in read_in for line in text.splitlines()]
 
 
-def table(files: Sequence[Path]) -> str:
+def table(runs: Iterable[Line]) -> str:
     """Give the breaches in % by example and policy, and the other figures of the product's."""
     found: defaultdict[str, Runs] = defaultdict(lambda: defaultdict(dict))
-    for one in lines(files):
+    for one in runs:
         found[one["scenario"]][one["policy"]][one["seed"]] = one
     rows = [_breaches(name, found[name]) for name in NAMES if name in found]
     more = [
@@ -88,7 +98,9 @@ def table(files: Sequence[Path]) -> str:
         "example", "policy", "right", "right, one there", "Gini", "offers a case", "pages", "p50",
         "p95", "p99", "tardiness", "unread",
     ]  # fmt: skip
-    return "\n".join([*_rows(heads, rows), "", *_rows(others, more)])
+    claims = [_claims(name, found[name]) for name in NAMES if found.get(name, {}).get(CLAIM)]
+    versus = ["first to claim", *(f"over {one}" for one in (DIRECTED, ON_CALL))]
+    return "\n".join([*_rows(heads, rows), "", *_rows(others, more), "", *_rows(versus, claims)])
 
 
 def _rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -108,7 +120,22 @@ def _of(seeds: dict[int, Line]) -> str:
         return "-"
     breached = mean(one["figures"]["breached"] for one in seeds.values())
     least = mean(one["bound"]["breaches"] / one["bound"]["cases"] for one in seeds.values())
-    return f"{breached:.2%} ({breached / least:.2f}; {len(seeds)})"
+    times = f"{breached / least:.2f}" if least else "-"
+    return f"{breached:.2%} ({times}; {len(seeds)})"
+
+
+def _claims(name: str, runs: Runs) -> list[str]:
+    return [name, *(_times(runs[CLAIM], runs.get(one, {})) for one in (DIRECTED, ON_CALL))]
+
+
+def _times(theirs: dict[int, Line], ours: dict[int, Line]) -> str:
+    """Give the breaches in the seeds that both have played, and how many times as many they are."""
+    both = theirs.keys() & ours.keys()
+    if not both:
+        return "-"
+    they, we = (sum(one[seed]["figures"]["breaches"] for seed in both) for one in (theirs, ours))
+    times = f"{they / we:.1f} times" if we else "we have none"
+    return f"{they} to {we} ({times}; {len(both)})"
 
 
 def _figures(name: str, policy: str, seeds: dict[int, Line]) -> list[str]:
@@ -132,12 +159,16 @@ def main() -> None:
     asked.add_argument("--policy", action="append", choices=POLICIES)
     asked.add_argument("--seeds", type=int, default=10)
     asked.add_argument("--jobs", type=int, default=2)
+    asked.add_argument("--quick", action="store_true")
     said = asked.parse_args()
+    names, policies = said.scenario or NAMES, said.policy or POLICIES
     if said.out is not None:
-        names, policies = said.scenario or NAMES, said.policy or POLICIES
         run(said.out, list(missing(said.out, names, policies, said.seeds)), said.jobs)
     if said.table is not None:
-        print(table(said.table))
+        print(table(lines(said.table)))
+    if said.quick:
+        tasks = [Task(one, 1, tuple(policies), QUICK_DAYS) for one in names]
+        print(table(line for one in tasks for line in played(one)))
 
 
 if __name__ == "__main__":

@@ -84,8 +84,8 @@ def measured(cases: int, readers: int) -> dict[str, float]:
     staff = staffed(roster)
     known = process_time() - began
     rounds = list(_rounds(seen, staff))
-    pool, filled = _filled(seen, staff)
-    asked = _asked(pool, seen)
+    directed, filled = _filled(seen, staff)
+    asked = _asked(directed, seen)
     best = min(rounds, key=lambda one: one["round_ms"])
     return {
         "cases": len(seen.accepted),
@@ -139,19 +139,19 @@ def _round(
     }
 
 
-def _filled(seen: Scene, staff: Staff) -> tuple[Pool, float]:
+def _filled(seen: Scene, staff: Staff) -> tuple[Directed, float]:
     ahead = seen.now + timedelta(days=5)
     began = process_time()
     rota = Rota.of([intervals(one, seen.now, ahead) for one in staff.readers])
-    pool = Pool(staff, rota, DIRECTED)
+    directed = Directed(Pool(staff, rota, DIRECTED))
     for need, due in seen.cases:
-        pool.add(Entry(need, due), seen.now.timestamp())
-    return pool, (process_time() - began) * 1e3
+        directed.add(Entry(need, due), seen.now.timestamp())
+    return directed, (process_time() - began) * 1e3
 
 
-def _asked(pool: Pool, seen: Scene) -> float:
+def _asked(directed: Directed, seen: Scene) -> float:
     """Give the mean milliseconds of CPU in which a reader who asks is answered."""
-    directed = Directed(pool)
+    pool = directed.pool
     directed.present[:] = [one.on_shift(seen.now) for one in pool.staff.readers]
     directed.free_at[:] = seen.now.timestamp()
     who = np.flatnonzero(directed.present)[:ASKED]

@@ -92,7 +92,10 @@ class ReadingRoom:
         each = tuple(readers.values())
         duties = await asyncio.to_thread(Duties.of, each, now, now + AHEAD)
         pool = Pool(Staff(dict(readers)), duties.shifts, policy)
-        self._layout = Layout(Directed(pool), duties, now)
+        directed = Directed(pool)
+        if old is not None:
+            directed.demand = old.directed.demand.moved(pool.staff, now.timestamp())
+        self._layout = Layout(directed, duties, now)
         return self._layout, True
 
     def _place(self, directed: Directed, case_id: UUID, now: datetime) -> list[int]:
@@ -100,7 +103,7 @@ class ReadingRoom:
         _, known = self._known[case_id]
         rows = []
         for one in known.openings:
-            row = directed.pool.add(one.entry, now.timestamp())
+            row = directed.add(one.entry, now.timestamp())
             rows.append(row)
             if one.offers and self.pushes(one.entry):
                 theirs = directed.pool.asked[row]

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from pydantic import AwareDatetime
 
-from services.matching.domain.directed import Choice, Directed, Rows, depth, urgency
+from services.matching.domain.columns import Rows
+from services.matching.domain.directed import Choice, Directed, depth, urgency
 from services.matching.domain.policy import Policy
 from services.matching.domain.reader import Reader
 from services.matching.domain.rota import NEVER
@@ -28,7 +29,8 @@ class Alternative(Frozen):
     """A case that the reader could have had.
 
     `begin_by`: the last moment at which it could be begun, None where that is over or nobody
-    comes; `owed_at`: when its report is. `able`: how many there may read it. `seen`: the reader has
+    comes; `last_at`: until when a quick reading may still save it; `owed_at`: when its report is.
+    `able`: how many there may read it. `seen`: the reader has
     read the patient before.
     """
 
@@ -36,6 +38,7 @@ class Alternative(Frozen):
     subspecialty: Code
     right: bool
     begin_by: AwareDatetime | None
+    last_at: AwareDatetime | None = None
     owed_at: AwareDatetime
     able: int
     modalities: tuple[str, ...] = ()
@@ -46,12 +49,17 @@ class Alternative(Frozen):
 
 
 class HeldBack(Frozen):
-    """A case that this reader may read, held for the right subspecialist forecast to begin it."""
+    """A case that this reader may read, held for the right subspecialist forecast to begin it.
+
+    `put_off`: it is held for nobody else, but may wait, and the reader is kept ready for urgent
+    cases that nobody else is forecast to begin in time.
+    """
 
     case_id: CaseId
     begin_by: AwareDatetime | None
     awaited: ReaderId | None
     awaited_at: AwareDatetime | None
+    put_off: bool = False
 
 
 class Chosen(Frozen):
@@ -71,18 +79,19 @@ class Chosen(Frozen):
 def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
     """Keep what a choice was made of, before anything else changes."""
     reader, pool = choice.reader, directed.pool
-    rows = directed.free_for(reader)
+    at = now.timestamp()
+    rows = directed.free_for(reader, at)
     each = _alternatives(directed, rows, reader, now)
     first = pool.entry(choice.row).need.case_id
     best = sorted(each, key=lambda one: (str(one.case_id) != str(first), -one.score))
-    held = directed.held_back(reader)
+    held = directed.held_back(reader, at)
     held = held[np.argsort(pool.latest[held], kind="stable")][:SHOWN]
     return Chosen(
         reader=pool.staff.readers[reader].id,
         at=now,
         policy=pool.policy,
         cases=tuple(best[:SHOWN]),
-        held_back=tuple(_held(directed, int(row)) for row in held),
+        held_back=tuple(_held(directed, int(row), reader) for row in held),
         track=directed.tracks.get(pool.staff.readers[reader].id),
     )
 
@@ -102,6 +111,7 @@ def _alternatives(
             subspecialty=need.subspecialty,
             right=bool(pool.right[row, reader]),
             begin_by=_moment(float(pool.latest[row])),
+            last_at=_moment(float(pool.last[row])),
             owed_at=datetime.fromtimestamp(float(pool.owed[row]), UTC),
             able=int(able[n]),
             modalities=need.modalities,
@@ -112,13 +122,14 @@ def _alternatives(
         )
 
 
-def _held(directed: Directed, row: int) -> HeldBack:
+def _held(directed: Directed, row: int, reader: int) -> HeldBack:
     pool, awaited = directed.pool, int(directed.pool.awaited[row])
     return HeldBack(
         case_id=CaseId(pool.entry(row).need.case_id),
         begin_by=_moment(float(pool.latest[row])),
         awaited=pool.staff.readers[awaited].id if awaited >= 0 else None,
         awaited_at=_moment(float(pool.awaited_at[row])),
+        put_off=bool(pool.right[row, reader] or pool.released[row]),
     )
 
 
@@ -140,7 +151,10 @@ def differences(kept: Chosen, roster: Mapping[ReaderId, Reader]) -> Iterator[str
 
 
 def _again(one: Alternative, reader: Reader, kept: Chosen) -> dict[str, float]:
-    latest = -NEVER if one.begin_by is None else one.begin_by.timestamp()
+    latest, last = (
+        np.array([-NEVER if each is None else each.timestamp()])
+        for each in (one.begin_by, one.last_at)
+    )
     owed, at = np.array([one.owed_at.timestamp()]), kept.at.timestamp()
     known = (
         {}
@@ -151,7 +165,7 @@ def _again(one: Alternative, reader: Reader, kept: Chosen) -> dict[str, float]:
         }
     )
     return known | {
-        "urgency": float(urgency(np.array([latest]), owed, at, kept.policy)[0]),
+        "urgency": float(urgency(latest, last, owed, at, kept.policy)[0]),
         "depth": depth(one.subspecialty, reader.subspecialties) if one.right else 0.0,
         "scarcity": 1 / max(1, one.able),
     }

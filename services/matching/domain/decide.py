@@ -98,9 +98,10 @@ def _caught_up(state: Matching, received: CaseAccepted, now: datetime) -> Answer
     """Decide CaseAccepted, then what came before it, as if it had come after."""
     early = [_BY_TYPE[one.ce_type_heard].model_validate(one.body) for one in state.heard]
     answers: list[Event | Refused] = []
+    decided: Answers = ()
     for one in (received, *early):
-        decided = _decided(state, one, now)
         state = _folded(state, decided)
+        decided = _decided(state, one, now)
         answers.extend(decided)
     return answers
 
@@ -114,8 +115,7 @@ def _decided(state: Matching, received: Input, now: datetime) -> Answers:
         return answers
     decided = [one for one in answers if isinstance(one, Event)]
     said = clock.decide(state.clock, received, decided, state.assignment, now)
-    after = _folded(state, decided)
-    done = [*decided, *said, *_broadened(after, said)]
+    done = [*decided, *said, *_broadened(state, decided, said)]
     return [*done, *_ordered(received)] if done else done
 
 
@@ -129,10 +129,11 @@ def _ordered(received: Input) -> Said:
         )
 
 
-def _broadened(state: Matching, said: Iterable[Event]) -> Iterable[Event | Refused]:
-    for one in said:
-        if isinstance(one, EscalationRaised) and one.stage == "match":
-            yield from assignment.broadened(state.assignment, one.case_id, one.rung)
+def _broadened(state: Matching, decided: Answers, said: Iterable[Event]) -> Said:
+    raised = [one for one in said if isinstance(one, EscalationRaised) and one.stage == "match"]
+    after = _folded(state, decided) if raised else state
+    for one in raised:
+        yield from assignment.broadened(after.assignment, one.case_id, one.rung)
 
 
 def _owed_at(state: Matching, now: datetime) -> datetime:

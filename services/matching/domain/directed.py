@@ -7,27 +7,31 @@ for a right subspecialist who will come. Times are seconds since 1970.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from services.matching.domain.columns import Rows
 from services.matching.domain.need import GENERAL
 from services.matching.domain.policy import Policy
-from services.matching.domain.pool import Pool
+from services.matching.domain.pool import Entry, Pool
+from services.matching.domain.readiness import Demand
 from services.matching.domain.rota import NEVER, Seconds
 from services.matching.domain.staff import Mask
 from services.matching.domain.track import Track, experienced
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation, ScoreTerm
 
-Rows: TypeAlias = NDArray[np.intp]
 FORECAST_MOST: Final = 600
 
 
-def urgency(latest: Seconds, owed: Seconds, now: float, policy: Policy) -> Seconds:
-    """Say how soon each must be begun, in [0, 1]; what is too late steps back, for a while."""
-    slack = latest - now
+def urgency(latest: Seconds, last: Seconds, owed: Seconds, now: float, policy: Policy) -> Seconds:
+    """Say how soon each must be begun, in [0, 1]; what is too late steps back, for a while.
+
+    Until `last` a case that should have been begun by `latest` may still be saved by a reading
+    that is quicker than most: nothing is more urgent.
+    """
+    slack = np.where(now <= last, np.maximum(latest - now, 0), latest - now)
     half = policy.urgent_within.total_seconds()
     late = np.clip((now - owed) / policy.late_after.total_seconds(), 0, 1)
     behind = policy.late_share + (1 - policy.late_share) * late
@@ -58,7 +62,7 @@ class Directed:
 
     `present`: whose app is on; `free_at`: when each of them is forecast to end what they do;
     `busy`: the share of their shifts that readers have spent reading, for fairness; `tracks`: what
-    is known of each.
+    is known of each; `demand`: the urgent cases that came.
     """
 
     pool: Pool
@@ -66,6 +70,7 @@ class Directed:
     present: Mask = field(init=False)
     free_at: Seconds = field(init=False)
     busy: Seconds = field(init=False)
+    demand: Demand = field(init=False)
     _forecast_at: float = field(default=-NEVER, init=False)
     _stirred_at: float = field(default=-NEVER, init=False)
 
@@ -74,11 +79,20 @@ class Directed:
         self.present = np.zeros(readers, bool)
         self.free_at = np.zeros(readers)
         self.busy = np.zeros(readers)
+        self.demand = Demand(self.pool.staff)
+
+    def add(self, entry: Entry, now: float) -> int:
+        """Take a case in, or take note of what changed about it; give its row."""
+        pool, need = self.pool, entry.need
+        row = pool.add(entry, now)
+        begin_by = pool.owed[row] - pool.reading[row] * pool.policy.cautious
+        self.demand.saw(need, float(begin_by) - need.accepted_at.timestamp(), now)
+        return row
 
     def next_for(self, reader: int, now: float) -> Choice | None:
         """Give the best case for a reader who is free; None: nothing, or it is held for others."""
         self.stir(now)
-        rows = self.free_for(reader)
+        rows = self.free_for(reader, now)
         if not len(rows):
             return None
         return self._best(rows, np.full(len(rows), reader), self.terms(rows, reader, now))
@@ -125,7 +139,13 @@ class Directed:
             "depth": np.array([self._depth(row, int(one)) for one in who]),
             "fairness": 1 - np.minimum(1, self.busy[who]),
         }
-        return self._best(np.full(len(who), row), who, terms)
+        while len(who):
+            choice = self._best(np.full(len(who), row), who, terms)
+            if not self.put_off(np.array([row]), choice.reader, now)[0]:
+                return choice
+            others = who != choice.reader
+            who, terms = who[others], {name: value[others] for name, value in terms.items()}
+        return None
 
     def stir(self, now: float) -> None:
         """Forecast again if the last forecast is too old."""
@@ -139,12 +159,14 @@ class Directed:
         """
         pool = self.pool
         short = pool.latest - now < pool.policy.interrupt_within.total_seconds()
-        if self._stirred_at == self._forecast_at:
-            short &= pool.owed - pool.reading >= now
+        anew = self._stirred_at != self._forecast_at
+        if not anew:
+            short &= pool.last >= now
         self._stirred_at = self._forecast_at
         readers = np.flatnonzero(idle)
         some = (pool.able[:, readers] & (pool.right[:, readers] | pool.released[:, None])).any(1)
         rows = np.flatnonzero(pool.waits & (short | some))
+        rows = rows[short[rows] | self._served(rows, readers, now, anew=anew)]
         return [int(row) for row in rows[np.argsort(pool.latest[rows], kind="stable")]]
 
     def forecast(self, now: float) -> None:
@@ -175,7 +197,7 @@ class Directed:
     def urgency(self, rows: Rows, now: float) -> Seconds:
         """Say how soon each must be begun, in [0, 1]; what is too late steps back, for a while."""
         pool = self.pool
-        return urgency(pool.latest[rows], pool.owed[rows], now, pool.policy)
+        return urgency(pool.latest[rows], pool.last[rows], pool.owed[rows], now, pool.policy)
 
     def soonest(self, row: int, now: float) -> float:
         """Give when the first of all who may read it is forecast to be free; inf: never."""
@@ -213,17 +235,40 @@ class Directed:
             terms={name: float(value[best]) for name, value in terms.items()},
         )
 
-    def held_back(self, reader: int) -> Rows:
-        """Give the cases that a reader may read and are held for a right subspecialist."""
-        pool = self.pool
-        kept = pool.waits & pool.able[:, reader] & ~pool.right[:, reader] & ~pool.released
-        return np.flatnonzero(kept)
+    def held_back(self, reader: int, now: float) -> Rows:
+        """Give what a reader may read and does not get: held for others, or put off."""
+        each = np.flatnonzero(self.pool.waits & self.pool.able[:, reader])
+        return each[~np.isin(each, self.free_for(reader, now))]
 
-    def free_for(self, reader: int) -> Rows:
+    def free_for(self, reader: int, now: float) -> Rows:
         """Give the cases of which this reader gets one."""
         pool = self.pool
         mine = pool.right[:, reader] | pool.released
-        return np.flatnonzero(pool.waits & pool.able[:, reader] & mine)
+        rows = np.flatnonzero(pool.waits & pool.able[:, reader] & mine)
+        return rows[~self.put_off(rows, reader, now)]
+
+    def put_off(self, rows: Rows, reader: int, now: float) -> Mask:
+        """Tell which cases this reader had better not begin, to be ready for urgent ones."""
+        pool, found = self.pool, self.pool.may_wait(rows, now)
+        if found.any():
+            lasts, which = np.unique(pool.reading[rows], return_inverse=True)
+            free = pool.rota.from_then(np.maximum(self.free_at, now))
+            lost = self.demand.lost(reader, lasts, free, pool.rota, now)
+            found &= (lost > pool.policy.keep_ready)[which]
+        return found
+
+    def _served(self, rows: Rows, readers: Rows, now: float, *, anew: bool) -> Mask:
+        """Tell which cases one of these readers would get; what may wait, only if `anew`."""
+        pool, found = self.pool, ~self.pool.may_wait(rows, now)
+        if not anew:
+            return found
+        for one in readers:
+            left = np.flatnonzero(pool.able[rows, one] & ~found)
+            mine = pool.right[rows[left], one] | pool.released[rows[left]]
+            left = left[mine]
+            if len(left):
+                found[left] |= ~self.put_off(rows[left], int(one), now)
+        return found
 
     def hold(self, row: int, now: float) -> None:
         """Say of one case alone whether it is held: the next forecast may be minutes away."""

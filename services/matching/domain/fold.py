@@ -54,9 +54,11 @@ def evolve(state: Known, event: Event) -> Assignment:
 
 def is_beside(brief: Brief, event: Event) -> bool:
     """Tell whether it is about software that reads beside: the search goes on as if it were not."""
-    of_software = getattr(event, "role", None) == "ai_reader"
-    name = getattr(event, "assignment", None)
-    return of_software or name in {one.assignment for one in brief.beside}
+    if getattr(event, "role", None) == "ai_reader":
+        return True
+    return bool(brief.beside) and getattr(event, "assignment", None) in {
+        one.assignment for one in brief.beside
+    }
 
 
 def beside(brief: Brief, event: Any) -> Brief:

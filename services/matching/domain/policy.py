@@ -69,10 +69,16 @@ class Policy(Told):
     until then, a reader who is at a case that can wait for `patience` may be asked to set it aside;
     once no reader on shift will be free in time, who is on call is paged (`pages`). Neither waits
     for the answer alone: the case stays there for whoever asks, and as `ask_again` goes by one more
-    is asked, `at_once` of each kind at most.
+    is asked, `at_once` of each kind at most. A reading of `quickest` times the usual length is the
+    quickest that is hoped for: until then a late start may still save a case, and nothing is more
+    urgent.
+
+    Who might alone be there for the next urgent case is kept ready: a reading that is forecast to
+    make more than `keep_ready` of such cases late is put off, as long as more than `put_off` of the
+    case's time is left until it must be begun.
     """
 
-    name: Word = "directed_1"
+    name: Word = "directed_2"
     push: frozenset[ServiceLevel] = frozenset()
     better: Better = Better()
     weights: Weights = Weights()
@@ -85,10 +91,13 @@ class Policy(Told):
     late_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     shrinkage: Annotated[float, Field(ge=0, le=1000)] = 20
     cautious: Annotated[float, Field(ge=1, le=5)] = 1.9
+    quickest: Annotated[float, Field(ge=0, le=1)] = 0.5
     interrupt_within: Span = timedelta(minutes=30)
     patience: Span = timedelta(hours=2)
-    ask_again: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=4)
+    ask_again: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=2)
     at_once: Annotated[int, Field(ge=1, le=50)] = 6
+    keep_ready: Annotated[float, Field(ge=0, le=100)] = 0.005
+    put_off: Annotated[float, Field(ge=0, le=1)] = 0.5
     page_within: Span = timedelta(minutes=45)
     pages: bool = True
 
@@ -106,5 +115,5 @@ def _minutes(**each: float) -> dict[ServiceLevel, timedelta]:
 # What a reading takes until this installation knows better, and how early a right subspecialist
 # must be forecast to begin for the case to be held for them.
 READING: Final = _minutes(emergent=18, urgent=28, expedited=45, routine=60, tumour_board=60)
-MARGIN: Final = _minutes(emergent=6, urgent=20, expedited=60, routine=120, tumour_board=120)
+MARGIN: Final = _minutes(emergent=16, urgent=60, expedited=120, routine=240, tumour_board=240)
 DIRECTED: Final = Policy()

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from services.matching.domain.columns import Rows
 from services.matching.domain.eligibility import Earlier
 from services.matching.domain.need import Need
 from services.matching.domain.policy import Policy
@@ -20,8 +21,8 @@ from shared.contracts.base import CaseId, ReaderId
 
 FIRST: Final = 64
 _ROWS: Final = (
-    "waits", "released", "latest", "owed", "reading", "margin", "right", "able", "asked",
-    "awaited", "awaited_at",
+    "waits", "released", "latest", "last", "owed", "spare", "reading", "margin", "right", "able",
+    "asked", "awaited", "awaited_at",
 )  # fmt: skip
 
 
@@ -60,7 +61,9 @@ class Pool:
         self.waits: Mask = np.zeros(FIRST, bool)
         self.released: Mask = np.zeros(FIRST, bool)
         self.latest: Seconds = np.zeros(FIRST)
+        self.last: Seconds = np.zeros(FIRST)
         self.owed: Seconds = np.zeros(FIRST)
+        self.spare: Seconds = np.zeros(FIRST)
         self.reading: Seconds = np.zeros(FIRST)
         self.margin: Seconds = np.zeros(FIRST)
         self.right: Mask = np.zeros((FIRST, readers), bool)
@@ -82,12 +85,18 @@ class Pool:
         self.released[row] = False
         self.awaited[row], self.awaited_at[row] = -1, NEVER
         self.owed[row] = entry.owed_at
+        self.spare[row] = (entry.owed_at - need.accepted_at.timestamp()) * self.policy.put_off
         self.reading[row] = self.policy.reading_of(level).total_seconds()
         self.margin[row] = self.policy.margin_of(level).total_seconds()
         self._masks(row, entry, now)
+        self.last[row] = entry.owed_at - self.reading[row] * self.policy.quickest
         start_by = entry.owed_at - self.reading[row] * self.policy.cautious
         self.latest[row] = self.rota.latest_start(self.able[row], start_by, now)
         return row
+
+    def may_wait(self, rows: Rows, now: float) -> Mask:
+        """Tell which have so much time left that they may be put off for others' sake."""
+        return np.asarray(self.latest[rows] - now > self.spare[rows])
 
     def drop(self, slot: CaseId) -> None:
         """Take a case out, or a part of it."""

@@ -62,6 +62,11 @@ class Rota:
         later = np.maximum(begins[ends > at], at)
         return float(later.min()) if len(later) else NEVER
 
+    def until(self, reader: int, now: float) -> float:
+        """Give when the shift ends in which this reader is now; `now` where they are in none."""
+        here = (self.begins[reader] <= now) & (now < self.ends[reader])
+        return float(self.ends[reader][here].max(initial=now))
+
 
 def seconds(moment: datetime) -> float:
     return moment.timestamp()

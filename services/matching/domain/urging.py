@@ -53,7 +53,7 @@ def pressing(directed: Directed, row: int, asked: Sequence[Asked], now: float) -
     """Tell by which way one more is to be asked: interrupting, paging; nothing where neither."""
     pool, policy = directed.pool, directed.pool.policy
     spare = float(pool.latest[row]) - now
-    last = float(pool.owed[row] - pool.reading[row])
+    last = float(pool.last[row])
     short = policy.interrupt_within.total_seconds() - spare
     interrupts = now <= last and short > 0 and _wanted(policy, short) > _out(asked, paged=False)
     if not policy.pages:
@@ -71,8 +71,7 @@ def urged(
     directed: Directed, row: int, asked: Sequence[Asked], crew: Crew, now: float
 ) -> Iterator[Urge]:
     """Give whom to ask for a case now, besides those who were asked."""
-    pool = directed.pool
-    until = max(float(pool.owed[row] - pool.reading[row]), now + STANDS)
+    until = max(float(directed.pool.last[row]), now + STANDS)
     ways = zip(pressing(directed, row, asked, now), (False, True), strict=False)
     for wanted, paged in ways:
         if wanted:

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from services.matching.domain.directed import Rows
+from services.matching.domain.columns import Rows
 from services.matching.domain.need import need_of
 from services.matching.domain.rota import Rota, Seconds
 from services.matching.simulation.world import Arrival, World

@@ -102,14 +102,16 @@ class Ours:
         assert brief is not None  # noqa: S101 - it was opened
         owed = folder.arrival.due_at - self.play.world.scenario.deliver_minutes * 60
         asked = brief.refused | {one.reader for one in brief.offers}
-        row = self.pool.add(
+        row = self.directed.add(
             Entry(brief.need, owed, brief.noes, brief.earlier, asked), self.play.now
         )
         self.rows[row] = folder
         return row
 
     def _idle(self) -> Mask:
-        return np.fromiter((one.idle for one in self.play.seats), bool, len(self.play.seats))
+        return np.array(
+            [one.on and not (one.desk or one.rests or one.queue) for one in self.play.seats], bool
+        )
 
     def _look(self, row: int, idle: Mask) -> bool:
         """See to a case without being asked; True: somebody took it."""
