@@ -6,8 +6,8 @@ from services.matching.domain import events as own
 from services.matching.domain.eligibility import Earlier
 from services.matching.domain.ending import all_revoked, withdrawn
 from services.matching.domain.moment import Moment
-from services.matching.domain.state import Assigned, Assignment, Closed, Split, assigned_in
-from shared.contracts.base import Event
+from services.matching.domain.state import Assigned, Assignment, Closed, Split, assigned_in, under
+from shared.contracts.base import Event, ReaderId
 from shared.contracts.matching import AssignmentReleased
 from shared.contracts.reporting import AdjudicationRequested
 
@@ -15,18 +15,30 @@ from shared.contracts.reporting import AdjudicationRequested
 def adjudicated(
     state: Assignment, received: AdjudicationRequested, _moment: Moment
 ) -> Iterable[Event]:
-    """End the second reader's assignment, and look for a third. The deadline stays what it was."""
-    for one in assigned_in(state):
-        if one.assignment == received.assignment:
-            yield from withdrawn(state, received.case_id, "adjudication")
-            yield from all_revoked(state, received.case_id, "adjudication", one.assignment)
-            yield _released(one, received)
-            yield own.RoundBegan(
-                case_id=received.case_id,
-                role="adjudicator",
-                read_by=Earlier(reader=one.reader, groups=one.groups),
-                others=tuple(_others(state, one)),
-            )
+    """End the second reader's assignment, and look for a third. The deadline stays what it was.
+
+    A region reader who asked, and left before that was heard, is heard all the same: the others
+    have read their parts, and nobody would join them.
+    """
+    signer = next((o for o in assigned_in(state) if o.assignment == received.assignment), None)
+    if signer is None and not _asked_for_a_part(state, received.assignment):
+        return
+    yield from withdrawn(state, received.case_id, "adjudication")
+    yield from all_revoked(state, received.case_id, "adjudication", received.assignment)
+    if signer is not None:
+        yield _released(signer, received)
+    yield own.RoundBegan(
+        case_id=received.case_id,
+        role="adjudicator",
+        read_by=Earlier(reader=received.reader, groups=signer.groups if signer else ()),
+        others=tuple(_others(state, received.reader)),
+    )
+
+
+def _asked_for_a_part(state: Assignment, assignment: str) -> bool:
+    whole = under(state)
+    parts = whole.parts if isinstance(whole, Split) else ()
+    return any(one.assignment == assignment for part in parts for one in part.where.brief.asked)
 
 
 def _released(one: Assigned, received: AdjudicationRequested) -> Event:
@@ -38,8 +50,9 @@ def _released(one: Assigned, received: AdjudicationRequested) -> Event:
     )
 
 
-def _others(state: Assignment, signer: Assigned) -> Iterator[Earlier]:
+def _others(state: Assignment, signer: ReaderId) -> Iterator[Earlier]:
     """Give who has, or had, the other parts of a split case."""
-    for part in state.parts if isinstance(state, Split) else ():
-        if isinstance(part.where, Assigned | Closed) and part.reader not in (None, signer.reader):
+    whole = under(state)
+    for part in whole.parts if isinstance(whole, Split) else ():
+        if isinstance(part.where, Assigned | Closed) and part.reader not in (None, signer):
             yield Earlier(reader=part.reader, groups=part.where.groups)

@@ -57,6 +57,7 @@ class Brief(Frozen):
 
     `earlier` are those who have read the case; `lease` is how long its reader's app may be silent.
     `beside` is the software that reads it too. `spurned_by`: who said no to all of a split case.
+    `asked_before`: how many were asked before a case was split, for its parts' names go on there.
     """
 
     need: Need
@@ -69,6 +70,7 @@ class Brief(Frozen):
     asked: tuple[AskedReader, ...] = ()
     beside: tuple[AskedReader, ...] = ()
     spurned_by: tuple[ReaderId, ...] = ()
+    asked_before: int = 0
 
     def question(self, now: datetime, *, asks: bool = False, **how: bool) -> Question:
         """Say what is asked of whoever would read it. `asks`: they asked for it themselves.
@@ -213,6 +215,7 @@ class Split(Frozen):
             "need": need_of_part(self.brief.need, part.regions),
             "role": "region_reader",
             "asked": part.where.brief.asked,
+            "asked_before": len(self.brief.asked),
             "earlier": (*self.brief.earlier, *earlier),
             "spurned_by": tuple(sorted(self.brief.noes)),
         }

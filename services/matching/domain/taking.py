@@ -34,9 +34,9 @@ def offer(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> Assig
 
 
 def next_assignment(brief: Brief) -> str:
-    """Name the next assignment; each part of a split case counts its own."""
-    part = () if brief.need.part is None else (brief.need.part,)
-    return str(derived_id(brief.need.case_id, "assignment", *part, len(brief.asked)))
+    """Name the next assignment as none was before; each part of a split case counts its own."""
+    number = brief.asked_before + len(brief.asked)
+    return str(derived_id(brief.need.case_id, "assignment", *brief.regions, number))
 
 
 def _until(brief: Brief, received: OfferCase | TakeCase, moment: Moment) -> datetime:
