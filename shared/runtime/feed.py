@@ -1,6 +1,5 @@
 """What becomes of a batch of messages? All handled; the guilty parked; weather waited out."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from traceback import walk_tb
@@ -15,9 +14,6 @@ from shared.runtime.patience import Patience, tell_weather
 from shared.runtime.wire import Foreign, Message, Poison, Readable, read
 
 LOG = structlog.get_logger()
-# Below this a second transaction costs more than the wait that it would fill.
-WORTH_SPLITTING = 100
-LANES = 2
 # Of a trace we name the deepest line that is none of these: the place where a person has to look.
 LIBRARIES = ("asyncpg", "pydantic", "asyncio", "contextlib", "json")
 
@@ -43,20 +39,8 @@ class Feed:
         for poison in items:
             if isinstance(poison, Poison):
                 _tell(poison)
-        await self._side_by_side(_lanes(items))
-
-    async def _side_by_side(self, lanes: Sequence[Sequence[Incoming | Poison]]) -> None:
-        """Handle lanes at once: one decides while another waits for the database."""
-        if len(lanes) < LANES:
-            for lane in lanes:
-                await self._outlast(lane)
-            return
-        try:
-            async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(self._outlast(lane))
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None  # one tells as much as all
+        if items:
+            await self._outlast(items)
 
     async def _outlast(self, items: Sequence[Incoming | Poison]) -> None:
         """Try until the weather allows; split a batch in which one is guilty."""
@@ -88,16 +72,6 @@ class Feed:
         poison = guilty_of(guilty.readable, error)
         _tell(poison)
         await self._outlast([poison])
-
-
-def _lanes(items: Sequence[Incoming | Poison]) -> list[list[Incoming | Poison]]:
-    """Split a large batch by case, so that each case's order stays; a small one is one lane."""
-    if len(items) < WORTH_SPLITTING:
-        return [list(items)] if items else []
-    lanes: list[list[Incoming | Poison]] = [[] for _ in range(LANES)]
-    for one in items:
-        lanes[one.case_id.int % LANES if one.case_id else 0].append(one)
-    return [lane for lane in lanes if lane]
 
 
 def guilty_of(readable: Readable, error: Exception) -> Poison:
