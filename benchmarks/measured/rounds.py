@@ -16,7 +16,7 @@ from services.matching.domain.directed import Directed
 from services.matching.domain.hours import intervals
 from services.matching.domain.inputs import NobodyFits, OfferCase
 from services.matching.domain.need import Need, need_of
-from services.matching.domain.plan import Round, Waiting
+from services.matching.domain.plan import Round
 from services.matching.domain.policy import DIRECTED
 from services.matching.domain.pool import Entry, Pool
 from services.matching.domain.reader import Reader
@@ -24,6 +24,7 @@ from services.matching.domain.rota import Rota
 from services.matching.domain.spread import solved
 from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.track import Track
+from services.matching.domain.waiting import Waiting
 from services.matching.simulation.scenario import read
 from services.matching.simulation.world import draw
 from shared.contracts.base import ReaderId

@@ -26,7 +26,7 @@ from services.matching.domain.inputs import (
     ReadBeside,
     SplitCase,
 )
-from services.matching.domain.plan import Proposal, Round, Waiting
+from services.matching.domain.plan import Proposal, Round
 from services.matching.domain.policy import Policy
 from services.matching.domain.proposing import Facts, disturb
 from services.matching.domain.reader import Reader
@@ -34,6 +34,7 @@ from services.matching.domain.recall import recalls
 from services.matching.domain.rivals import outdo
 from services.matching.domain.splitting import splits
 from services.matching.domain.state import Matching
+from services.matching.domain.waiting import Waiting
 from services.matching.reading_room import InForce, ReadingRoom
 from services.matching.store import board, presence, roster, worklist
 from services.matching.store.cases import ROUND

@@ -15,8 +15,8 @@ from services.matching.domain.inputs import (
     SplitCase,
     TakeCase,
 )
-from services.matching.domain.plan import waiting
 from services.matching.domain.state import Closed, assigned_in
+from services.matching.domain.waiting import waiting
 from services.reporting.domain import inputs as reading
 from services.reporting.domain.access import held
 from services.reporting.domain.canonical import sha256

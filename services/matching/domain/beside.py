@@ -10,7 +10,6 @@ from services.matching.domain import events as own
 from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.inputs import ReadBeside, ReaderWentOffline
 from services.matching.domain.moment import Moment
-from services.matching.domain.plan import Waiting
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import (
     Assigned,
@@ -21,6 +20,7 @@ from services.matching.domain.state import (
     Unfillable,
     brief_of,
 )
+from services.matching.domain.waiting import Waiting
 from shared.contracts.base import CaseId, Event, ReaderId
 from shared.contracts.envelope import derived_id
 from shared.contracts.matching import (

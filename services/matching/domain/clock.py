@@ -28,11 +28,10 @@ from services.matching.domain.state import (
     Assignment,
     Clock,
     Running,
-    Split,
     Standstill,
     Stopped,
     asked_of,
-    under,
+    parts_of,
 )
 from shared.contracts.base import BodyRegion, Event
 from shared.contracts.deid import (
@@ -156,9 +155,7 @@ def _assigned(course: Course, decided: AssignmentAccepted) -> None:
 
 def _all_taken(before: Assignment, regions: Regions) -> bool:
     """Tell whether nobody is looked for any more, now that a part was accepted, or all of it."""
-    where = under(before)
-    parts = where.parts if isinstance(where, Split) else ()
-    return all(one.taken for one in parts if one.regions != regions)
+    return all(one.taken for one in parts_of(before) if one.regions != regions)
 
 
 def _reopened(course: Course, decided: AssignmentReleased | AssignmentRevoked) -> None:

@@ -91,9 +91,9 @@ def _parts(state: Split, event: CaseSplit) -> tuple[Part, ...]:
 
 def _concerned(state: Split, event: Any) -> Part | None:
     """Find the part by its regions, where it was just offered, or by the assignment."""
-    regions, name = getattr(event, "regions", ()), getattr(event, "assignment", None)
+    regions, name = getattr(event, "regions", ()), getattr(event, "assignment", "")
     for one in state.parts:
-        if one.regions == regions or name in {each.assignment for each in one.where.brief.asked}:
+        if one.regions == regions or one.was_asked(name):
             return one
     return None
 

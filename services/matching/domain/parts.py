@@ -64,7 +64,7 @@ def addressed(state: Assignment, received: Any) -> tuple[Any, ...]:
 def _holding(state: Split, assignment: str) -> Assignment:
     """Find the search that an assignment is of; of an older one the whole case knows."""
     for one in state.parts:
-        if assignment in {each.assignment for each in one.where.brief.asked}:
+        if one.was_asked(assignment):
             return state.search(one)
     return state
 

@@ -35,15 +35,10 @@ from services.matching.domain.scoring import Cases, Scoring, known
 from services.matching.domain.spread import Solver, Spread, Wishes, solved, urgency
 from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.track import Track
-from services.matching.domain.waiting import Waiting, asked_for, waiting
+from services.matching.domain.waiting import Waiting
 from services.matching.domain.why import Considered
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import Explanation
-
-__all__ = [
-    "Planned", "Proposal", "Round", "Scores", "Waiting", "WhyOffered", "asked_for", "offers",
-    "waiting", "wishes_of",
-]  # fmt: skip
 
 Proposal: TypeAlias = (
     OfferCase | OutdoOffer | ReadBeside | NobodyFits | SplitCase | ReaderWentOffline

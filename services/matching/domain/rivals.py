@@ -19,17 +19,10 @@ from services.matching.domain.groups import Groups
 from services.matching.domain.inputs import OutdoOffer
 from services.matching.domain.outdoing import yielding
 from services.matching.domain.picture import Picture
-from services.matching.domain.plan import (
-    Planned,
-    Scores,
-    Waiting,
-    WhyOffered,
-    asked_for,
-    offers,
-    wishes_of,
-)
+from services.matching.domain.plan import Planned, Scores, WhyOffered, offers, wishes_of
 from services.matching.domain.policy import Better
 from services.matching.domain.state import AskedReader, Assignment, Brief, Offered, searches
+from services.matching.domain.waiting import Waiting, asked_for
 from shared.contracts.base import ReaderId
 
 # So many silent offers are compared with who became free, the most urgent first: a round must not

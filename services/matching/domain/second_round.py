@@ -6,7 +6,7 @@ from services.matching.domain import events as own
 from services.matching.domain.eligibility import Earlier
 from services.matching.domain.ending import all_revoked, withdrawn
 from services.matching.domain.moment import Moment
-from services.matching.domain.state import Assigned, Assignment, Closed, Split, assigned_in, under
+from services.matching.domain.state import Assigned, Assignment, Closed, assigned_in, parts_of
 from shared.contracts.base import Event, ReaderId
 from shared.contracts.matching import AssignmentReleased
 from shared.contracts.reporting import AdjudicationRequested
@@ -21,7 +21,7 @@ def adjudicated(
     have read their parts, and nobody would join them.
     """
     signer = next((o for o in assigned_in(state) if o.assignment == received.assignment), None)
-    if signer is None and not _asked_for_a_part(state, received.assignment):
+    if signer is None and not any(one.was_asked(received.assignment) for one in parts_of(state)):
         return
     yield from withdrawn(state, received.case_id, "adjudication")
     yield from all_revoked(state, received.case_id, "adjudication", received.assignment)
@@ -35,12 +35,6 @@ def adjudicated(
     )
 
 
-def _asked_for_a_part(state: Assignment, assignment: str) -> bool:
-    whole = under(state)
-    parts = whole.parts if isinstance(whole, Split) else ()
-    return any(one.assignment == assignment for part in parts for one in part.where.brief.asked)
-
-
 def _released(one: Assigned, received: AdjudicationRequested) -> Event:
     return AssignmentReleased(
         case_id=received.case_id,
@@ -52,7 +46,6 @@ def _released(one: Assigned, received: AdjudicationRequested) -> Event:
 
 def _others(state: Assignment, signer: ReaderId) -> Iterator[Earlier]:
     """Give who has, or had, the other parts of a split case."""
-    whole = under(state)
-    for part in whole.parts if isinstance(whole, Split) else ():
+    for part in parts_of(state):
         if isinstance(part.where, Assigned | Closed) and part.reader not in (None, signer):
             yield Earlier(reader=part.reader, groups=part.where.groups)

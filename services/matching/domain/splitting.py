@@ -12,8 +12,8 @@ import numpy as np
 from services.matching.domain.inputs import SplitCase
 from services.matching.domain.need import need_of_part
 from services.matching.domain.parts import MOST
-from services.matching.domain.plan import Waiting
 from services.matching.domain.staff import Mask, Staff
+from services.matching.domain.waiting import Waiting
 from shared.contracts.base import BodyRegion
 
 

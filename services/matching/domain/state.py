@@ -192,6 +192,10 @@ class Part(Frozen):
         """Tell whether somebody reads it, or has."""
         return isinstance(self.where, Assigned | Closed)
 
+    def was_asked(self, assignment: str) -> bool:
+        """Tell whether an assignment is of this part, however it ended."""
+        return any(one.assignment == assignment for one in self.where.brief.asked)
+
     @property
     def reader(self) -> ReaderId | None:
         """Give who reads it, or has; who reads a part reads no other."""
@@ -255,6 +259,12 @@ def under(state: "Assignment") -> "Assignment":
 def searches(state: "Assignment") -> tuple[Search, ...]:
     """Give each search for a reader: that of the case, or of every part of a split one."""
     return tuple(map(state.search, state.parts)) if isinstance(state, Split) else (state,)
+
+
+def parts_of(state: "Assignment") -> tuple[Part, ...]:
+    """Give the parts of a split case, paused or not; none of another."""
+    where = under(state)
+    return where.parts if isinstance(where, Split) else ()
 
 
 def assigned_in(state: "Assignment") -> tuple[Assigned, ...]:

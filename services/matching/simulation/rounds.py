@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from services.matching.domain.inputs import OfferCase
-from services.matching.domain.plan import Round, waiting
+from services.matching.domain.plan import Round
 from services.matching.domain.policy import Policy
 from services.matching.domain.rivals import Silent, outdo, silent
 from services.matching.domain.state import going
+from services.matching.domain.waiting import waiting
 from services.matching.simulation.people import Folder, Seat
 from services.matching.simulation.play import Play
 from shared.contracts.base import ReaderId

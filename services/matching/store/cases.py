@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.matching.domain.due import waits_on
-from services.matching.domain.plan import waiting
 from services.matching.domain.state import (
     AskedReader,
     Assignment,
@@ -30,6 +29,7 @@ from services.matching.domain.state import (
     searches,
     under,
 )
+from services.matching.domain.waiting import waiting
 from services.matching.store import tracks
 from services.matching.store.contracts import contracts
 from services.matching.store.history import keep

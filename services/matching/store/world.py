@@ -7,13 +7,13 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.matching.domain.plan import Waiting, waiting
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import Held, held
 from services.matching.domain.rivals import Silent, silent
 from services.matching.domain.staff import Staff, staffed
 from services.matching.domain.state import Matching, Running
 from services.matching.domain.track import Track
+from services.matching.domain.waiting import Waiting, waiting
 from services.matching.store import roster, tracks
 from shared.contracts.base import ReaderId
 from shared.runtime.postgres import Db

@@ -17,7 +17,6 @@ from services.matching.domain.inputs import (
     TakeBack,
     TakeCase,
 )
-from services.matching.domain.plan import waiting
 from services.matching.domain.policy import Better
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import held
@@ -37,6 +36,7 @@ from services.matching.domain.state import (
     under,
 )
 from services.matching.domain.told import Rules
+from services.matching.domain.waiting import waiting
 from shared.contracts import intake
 from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.matching import (

@@ -13,11 +13,12 @@ from services.matching.domain.eligibility import Candidate, Question, barred
 from services.matching.domain.fit import TERMS, score
 from services.matching.domain.inputs import Input, NobodyFits, OfferCase
 from services.matching.domain.need import Need, need_of
-from services.matching.domain.plan import Proposal, Round, Waiting, waiting
+from services.matching.domain.plan import Proposal, Round
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import Held, recalls
 from services.matching.domain.recall import held as held_in
 from services.matching.domain.state import Assignment
+from services.matching.domain.waiting import Waiting, waiting
 from shared.contracts.base import CaseId
 from shared.contracts.intake import FirstRead
 from shared.testing.spec import given as given_case

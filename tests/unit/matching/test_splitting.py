@@ -6,10 +6,11 @@ import pytest
 
 from services.matching.domain.inputs import OfferCase, SplitCase
 from services.matching.domain.need import need_of, need_of_part
-from services.matching.domain.plan import Round, waiting
+from services.matching.domain.plan import Round
 from services.matching.domain.reader import Reader
 from services.matching.domain.splitting import cover, splits
 from services.matching.domain.staff import staffed
+from services.matching.domain.waiting import waiting
 from tests.unit.matching.cases import CASE, NOON, accepted, at, offer, reader
 from tests.unit.matching.test_parts import (
     CHEST,

@@ -12,9 +12,10 @@ from services.matching.domain.eligibility import CONSTRAINTS, Question, Work
 from services.matching.domain.events import Decided
 from services.matching.domain.inputs import NobodyFits, OfferCase
 from services.matching.domain.need import Need
-from services.matching.domain.plan import Round, Waiting
+from services.matching.domain.plan import Round
 from services.matching.domain.reader import Caps, Reader
 from services.matching.domain.recall import Held, recalls
+from services.matching.domain.waiting import Waiting
 from services.matching.domain.why import REMEDIES, Decision, advise, consider, replay
 from shared.contracts.matching import AssignmentOffered
 from shared.testing.spec import given as given_case
