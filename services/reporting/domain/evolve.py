@@ -48,6 +48,7 @@ from services.reporting.domain.state import (
     State,
     Unknown,
     Withdrawn,
+    desks_of,
 )
 from shared.contracts.base import Event
 from shared.contracts.reporting import (
@@ -155,8 +156,7 @@ def _part_assigned(state: State, assignment: Assignment) -> State:
 
 
 def _of_regions(state: State, regions: tuple[str, ...]) -> list[str]:
-    desks = state.desks if isinstance(state, Split) else ()
-    each = [one.assignment for one in (*desks, *state.material.regional)]
+    each = [one.assignment for one in (*desks_of(state), *state.material.regional)]
     return [one.assignment for one in each if one.regions == regions]
 
 

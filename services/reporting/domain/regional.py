@@ -19,6 +19,7 @@ from services.reporting.domain.state import (
     Split,
     State,
     Withdrawn,
+    desks_of,
 )
 from shared.contracts.base import OpaqueId, ReaderId
 from shared.contracts.deid import CleanStudy
@@ -31,7 +32,7 @@ UNKNOWN_REGION = "UNKNOWN"
 def own_part(state: State, reader: ReaderId) -> Desk | Locked | None:
     """Give a region reader's part as if it were a case of its own; None: they have none."""
     material = state.material.model_copy(update={"regional": ()})
-    for desk in state.desks if isinstance(state, Split) else ():
+    for desk in desks_of(state):
         if desk.assignment.reader == reader:
             return desk.model_copy(update={"material": material})
     for one in () if isinstance(state, Withdrawn) else state.material.regional:
@@ -42,8 +43,7 @@ def own_part(state: State, reader: ReaderId) -> Desk | Locked | None:
 
 def assignments(state: State) -> set[OpaqueId]:
     """Give the assignments of all who read a part, or have."""
-    desks = state.desks if isinstance(state, Split) else ()
-    return {one.assignment.assignment for one in (*desks, *state.material.regional)}
+    return {one.assignment.assignment for one in (*desks_of(state), *state.material.regional)}
 
 
 def is_whole(material: Material) -> bool:
@@ -72,8 +72,7 @@ def parted(state: State) -> Split:
 
 def without(state: State, assignment: OpaqueId, reason: OpaqueId) -> Split:
     """Set aside what the reader of a part wrote."""
-    desks = state.desks if isinstance(state, Split) else ()
-    material = state.material
+    desks, material = desks_of(state), state.material
     gone = [_of_desk(one, reason) for one in desks if _name(one) == assignment]
     signs = isinstance(state, Comparing) and _name(state) == assignment and state.available
     gone += [_of_part(one, reason, signs) for one in material.regional if _name(one) == assignment]

@@ -207,3 +207,8 @@ class Amended(_Signed):
 Held = Assigned | Reading | Locked | Comparing | Final | Amended
 Signed = Final | Amended
 State = Annotated[Unknown | Split | Held | Withdrawn, Field(discriminator="kind")]
+
+
+def desks_of(state: State) -> tuple[Assigned | Reading, ...]:
+    """Give who still reads a part of a split case; nobody of another."""
+    return state.desks if isinstance(state, Split) else ()
