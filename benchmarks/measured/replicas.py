@@ -24,7 +24,6 @@ from benchmarks.measured.servers import Servers
 from shared.contracts.envelope import Recorded
 from shared.runtime import clock, collector
 from shared.runtime.postgres import open_pool
-from shared.runtime.wire import Message
 
 REPLICAS = 2  # one for each of the two cores that the targets are for
 SETTLED_SECONDS = 1.0  # without a change in the group
@@ -42,9 +41,6 @@ class Held(Hopping):
             begin, self.begin = self.begin, None
             await asyncio.to_thread(begin.wait)
         await super().handle(items)
-
-    def read(self, messages: Sequence[Message]) -> Sequence[Any]:
-        return self.feed.read(messages)
 
 
 @dataclass(frozen=True)
