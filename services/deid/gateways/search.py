@@ -30,7 +30,10 @@ Bytes = bytes | memoryview
 
 @dataclass
 class Search:
-    """Over the pieces of a file, in their order. `found`: one of the words was there."""
+    """Over the pieces of a file, in their order. `found`: one of the words was there.
+
+    What a piece begins or ends with counts as a word, whatever stands beside it: doubt holds.
+    """
 
     identifiers: Identifiers
     found: bool = False
