@@ -17,6 +17,7 @@ from services.deid.domain.policy import BASIC
 from services.deid.gateways import seen
 from services.deid.gateways.instance import Receipt
 from services.deid.gateways.looking import text
+from services.deid.gateways.looking.curves import Curves
 from services.deid.gateways.looking.detector import DetectorDownError
 from services.deid.gateways.looking.layouts import layouts, rules
 from services.deid.gateways.looking.lines import drawn_line
@@ -202,7 +203,8 @@ def test_a_line_half_in_what_is_known_is_found_whole(tmp_path: Path) -> None:
 def test_a_line_that_goes_on_unread_makes_a_person_look() -> None:
     page = written(np.zeros((120, 480), np.uint8), (20, 50), 20, "MARIPOSA")
     thin = strokes(written(page, (120, 50), 20, "VANTERPOOL QUETZAL ODALYS"))
-    found = text._Found(written(page, (120, 50), 20, "VANTERPOOL QUETZAL ODALYS"), thin)
+    whole = written(page, (120, 50), 20, "VANTERPOOL QUETZAL ODALYS")
+    found = text._Found(whole, thin, Curves.of(thin))
     core = np.zeros((120, 480), np.bool_)
     core[56:66, 22:70] = True
     found.lines.append(drawn_line(core, (0, 0), 1.0, thin))

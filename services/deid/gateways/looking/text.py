@@ -2,7 +2,7 @@
 
 The detector marks lines, thin strokes confirm them, the recogniser reads them. Two or more
 letters that it reads are text. A lone letter is no identifier: the side marker of a radiograph
-stays. A long line of strokes in which nothing can be read is in doubt.
+stays. A long line of strokes in which nothing can be read is in doubt, but for a piece of a curve.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from services.deid.domain.boxes import Box, distinct
+from services.deid.gateways.looking.curves import Curves
 from services.deid.gateways.looking.detector import Grey, Likelihood, likelihood
 from services.deid.gateways.looking.growing import behind, bounds, boxes, cut_out, surrounding
 from services.deid.gateways.looking.lines import Line, lines, strip
@@ -64,7 +65,7 @@ class Text:
 def text_in(grey: Grey) -> Text:
     """Look at a picture of 8 bits. Raises DetectorDownError."""
     thin, small = strokes(grey), strokes(grey, NARROW)
-    found = _Found(grey, faint_strokes(grey))
+    found = _Found(grey, faint_strokes(grey), Curves.of(thin))
     found.judge(lines(likelihood(grey), thin))
     found.judge(rows(_unexplained(small, found.sure), thin), row=True)
     closer_look = _closer(grey, letters(grey, lambda one: _unexplained(one, found.settled)))
@@ -110,6 +111,7 @@ class _Found:
 
     grey: Grey
     faint: Mask
+    curves: Curves
     sure: list[Box] = field(default_factory=list)
     settled: list[Box] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
@@ -122,7 +124,10 @@ class _Found:
         for line in marks:
             if line.drawn < _DRAWN or any(box.holds(line.box) for box in known):
                 continue
-            match _judged(line, self.grey, row=row):
+            kind = _judged(line, self.grey, row=row)
+            if kind != "sure" and self.curves.pass_through(line, row=row):
+                continue
+            match kind:
                 case "sure":
                     found = boxes(line, self.faint)
                     self.sure += found
