@@ -7,7 +7,7 @@ that lost its lock without knowing can therefore do no harm: its proposals are r
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +29,6 @@ from services.matching.domain.inputs import (
 from services.matching.domain.plan import Proposal, Round
 from services.matching.domain.policy import Policy
 from services.matching.domain.proposing import Facts, disturb
-from services.matching.domain.reader import Reader
 from services.matching.domain.recall import recalls
 from services.matching.domain.rivals import outdo
 from services.matching.domain.splitting import splits
@@ -96,6 +95,8 @@ class Optimiser:
                 thorough_at = began
                 await self._round(rounds, thorough=True)
                 await self._look_around(db)
+            if rounds.unsure:
+                await self._recall(rounds)
             await asyncio.sleep(max(0.0, GATHER_SECONDS - (clock.ticks() - began)))
             await self.core.wakeups.wait(ROUND, THOROUGH_SECONDS)
 
@@ -103,6 +104,14 @@ class Optimiser:
         began = clock.ticks()
         await self._submit(await rounds.next(clock.now(), thorough=thorough))
         ROUND_SECONDS.observe(clock.ticks() - began)
+
+    async def _recall(self, rounds: "Rounds") -> None:
+        """Look over all that is held, some at a time: what stirs meanwhile waits for no more."""
+        async for proposals in rounds.recalled(clock.now()):
+            await self._submit(proposals)
+            if self.core.wakeups.woken(ROUND):
+                await self.core.wakeups.wait(ROUND, 0)
+                await self._round(rounds, thorough=False)
 
     async def _submit(self, proposals: Sequence[Proposal]) -> None:
         now = clock.now()
@@ -126,13 +135,17 @@ class Optimiser:
 
 @dataclass(slots=True)
 class Rounds:
-    """The rounds of one leader, each over no more than what may have changed."""
+    """The rounds of one leader, each over no more than what may have changed.
+
+    `unsure`: who holds cases may hold some of them no longer, see `recalled`.
+    """
 
     db: Db
     room: ReadingRoom
     world: World = field(default_factory=World)
     free: set[ReaderId] = field(default_factory=set)
     policy: Policy | None = None
+    unsure: bool = False
     _directed: Directed | None = None
 
     async def next(self, now: datetime, *, thorough: bool) -> list[Proposal]:
@@ -154,9 +167,7 @@ class Rounds:
             staff=self.world.staff,
             tracks=await self.world.tracks(self.db, now, changed=changed),
         )
-        proposals: list[Proposal] = []
-        if thorough or changed:
-            proposals += await self._recalled(readers, now, away)
+        self.unsure |= thorough or changed
         came = this.free if changed else this.free - self.free
         if thorough or changed or came:
             waiting = await self.world.waiting(self.db)
@@ -164,7 +175,7 @@ class Rounds:
             self.world.forget()
         else:
             waiting = await self.world.stirred(self.db)
-        proposals += splits(waiting, self.world.staff, now)
+        proposals: list[Proposal] = [*splits(waiting, self.world.staff, now)]
         proposals += this.plan(await self._pushed(waiting, now))
         if self._directs:
             facts = Facts(self.world.version, this.loads, away.keys(), this.work)
@@ -175,15 +186,16 @@ class Rounds:
         FREE.set(len(this.free))
         return proposals
 
-    async def _recalled(
-        self, readers: Mapping[ReaderId, Reader], now: datetime, away: Mapping[ReaderId, timedelta]
-    ) -> list[Proposal]:
-        """Look over all that is held, some at a time: others of this process go on in between."""
-        found: list[Proposal] = []
+    async def recalled(self, now: datetime) -> AsyncIterator[list[Proposal]]:
+        """Give what its reader may hold no longer, of some of all that is held at a time.
+
+        The roster is the one of the last round: the next one must find out that it changed.
+        """
+        self.unsure = False
+        away = await presence.away(self.db, now)
         for some in _chunks(await self.world.held(self.db)):
-            found += recalls(some, readers, now, away)
-            await asyncio.sleep(0)
-        return found
+            yield list(recalls(some, self.world.readers, now, away))
+            await asyncio.sleep(0)  # others of this process go on in between
 
     def _amended(self) -> bool:
         """Tell whether another policy came into force since the last round."""

@@ -127,6 +127,10 @@ class Wakeups:
                 await signal.wait()
         signal.clear()
 
+    def woken(self, channel: str) -> bool:
+        """Tell whether `wait` would return at once."""
+        return self._signal(channel).is_set()
+
     def _signal(self, channel: str) -> asyncio.Event:
         if not re.fullmatch(r"[a-z_]+", channel):
             raise ValueError(f"not a channel name: {channel!r}")

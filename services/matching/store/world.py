@@ -1,5 +1,6 @@
 """What does the optimiser see? The waiting and the held cases, each read again when it changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -79,6 +80,11 @@ class World:
     _touched: int = 0
     _tracks: dict[ReaderId, Track] = field(default_factory=dict)
     _tracked_at: datetime | None = None
+
+    @property
+    def readers(self) -> Mapping[ReaderId, Reader]:
+        """The roster as it was last read."""
+        return self._roster
 
     async def roster(self, db: Db) -> tuple[dict[ReaderId, Reader], bool]:
         """Give the roster, and whether it has changed."""
