@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import typer
 from rich.console import Console
@@ -16,9 +16,10 @@ from services.matching.gateways.policy_file import PolicyBroken, read_policy
 from services.matching.simulation import scenario as scenarios
 from services.matching.simulation.figures import Figures
 from services.matching.simulation.run import POLICIES, Seed, simulate
+from shared.contracts.base import ServiceLevel
 from shared.runtime.local.failure import SetupError
 
-LEVELS: Final = {"emergent": "STAT", "urgent": "urgent", "expedited": "24 h", "routine": "72 h"}
+LEVELS: Final[tuple[ServiceLevel, ...]] = get_args(ServiceLevel)
 COLUMNS: Final[dict[str, tuple[Callable[[Figures], float], str]]] = {
     "breached %": (lambda one: one.breached * 100, ".2f"),
     "tardiness": (lambda one: one.tardiness, ".3f"),
@@ -69,18 +70,20 @@ def _show(name: str, names: Sequence[str], played: Sequence[Seed]) -> None:
     heading = f"{name}: {cases:.0f} cases, mean of {len(played)} seed(s)"
     table = Table(title=f"{heading}; nobody could breach less than {least * 100:.2f} %")
     table.add_column("policy")
-    for column in (*COLUMNS, *LEVELS.values(), "x bound"):
+    there = {level for one in played for r in one.results for level in r.figures.breached_by_level}
+    levels = [level for level in LEVELS if level in there]
+    for column in (*COLUMNS, *(f"{level} %" for level in levels), "x bound"):
         table.add_column(column, justify="right")
     for policy in names:
         of = [r.figures for one in played for r in one.results if r.policy == policy]
-        table.add_row(policy, *_row(of, least))
+        table.add_row(policy, *_row(of, least, levels))
     Console(width=190).print(table)
 
 
-def _row(of: Sequence[Figures], least: float) -> list[str]:
+def _row(of: Sequence[Figures], least: float, levels: Sequence[ServiceLevel]) -> list[str]:
     shown: list[Any] = [format(mean(map(read, of)), how) for read, how in COLUMNS.values()]
-    for level in LEVELS:
-        late = mean(one.breached_by_level.get(level, 0.0) for one in of)  # type: ignore[call-overload]
+    for level in levels:
+        late = mean(one.breached_by_level.get(level, 0.0) for one in of)
         shown.append(f"{late * 100:.2f}")
     breached = mean(one.breached for one in of)
     return [*shown, f"{breached / least:.2f}" if least else "-"]

@@ -224,7 +224,6 @@ def _items(state: Matching, reader: str) -> list[Item]:
         for one in everybody(brief)
         if one.reader == reader and one.standing in ("offered", "assigned")
     ]
-    owed_at = clock_.due_at - clock_.terms.budgets.deliver
     begun = {one.assignment for one in assigned_in(state.assignment) if one.reading}
     shared: dict[str, Any] = {
         "case_id": brief.need.case_id,
@@ -232,7 +231,7 @@ def _items(state: Matching, reader: str) -> list[Item]:
         "stage": clock_.stage,
         "clock": standing(state.clock),
         "due_at": clock_.due_at,
-        "report_due_at": owed_at,
+        "report_due_at": clock_.owed_at,
         "modalities": brief.need.modalities,
         "subspecialty": brief.need.subspecialty,
         "reason_for_review": brief.need.reason_for_review,

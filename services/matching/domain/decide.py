@@ -26,7 +26,8 @@ from services.matching.domain.inputs import (
     Upstream,
 )
 from services.matching.domain.moment import Moment
-from services.matching.domain.state import Matching, NotStarted, Running
+from services.matching.domain.orders import CLOSED
+from services.matching.domain.state import Matching, NotStarted, Running, Stopped
 from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.intake import (
     CaseAccepted,
@@ -49,6 +50,11 @@ INTAKE: Final[Mapping[type[AtIntake], IntakeStanding]] = {
     CaseRejected: "rejected",
     CaseCancelled: "cancelled",
 }
+NO_CHANGE: Final = Refused(
+    "no_change",
+    "The case has that level, or waits for that reason, already; to name another party for a "
+    "pause, resume it first.",
+)
 _BY_TYPE: Final[dict[str, type[Upstream]]] = {one.ce_type(): one for one in OVERTAKERS}
 
 
@@ -107,6 +113,8 @@ def _caught_up(state: Matching, received: CaseAccepted, now: datetime) -> Answer
 
 
 def _decided(state: Matching, received: Input, now: datetime) -> Answers:
+    if isinstance(received, Ordered) and isinstance(state.clock, Stopped):
+        return (CLOSED,)
     if isinstance(received, DeadlineReached):
         now = max(now, received.due_at)  # the timers' clock may be ahead of ours
     moment = Moment(now, _owed_at(state, now), state.contracts)
@@ -116,17 +124,18 @@ def _decided(state: Matching, received: Input, now: datetime) -> Answers:
     decided = [one for one in answers if isinstance(one, Event)]
     said = clock.decide(state.clock, received, decided, state.assignment, now)
     done = [*decided, *said, *_broadened(state, decided, said)]
-    return [*done, *_ordered(received)] if done else done
-
-
-def _ordered(received: Input) -> Said:
     if isinstance(received, Ordered):
-        terms = received.model_dump(mode="json", exclude={"case_id", "by", "to", "load", "work"})
-        if isinstance(received, TakeBack) and received.to is not None:
-            terms["reader"] = received.to.id
-        yield OrderGiven(
-            case_id=received.case_id, by=received.by, order=ORDERS[type(received)], terms=terms
-        )
+        return [*done, _ordered(received)] if done else (NO_CHANGE,)
+    return done
+
+
+def _ordered(received: Ordered) -> OrderGiven:
+    terms = received.model_dump(mode="json", exclude={"case_id", "by", "to", "load", "work"})
+    if isinstance(received, TakeBack) and received.to is not None:
+        terms["reader"] = received.to.id
+    return OrderGiven(
+        case_id=received.case_id, by=received.by, order=ORDERS[type(received)], terms=terms
+    )
 
 
 def _broadened(state: Matching, decided: Answers, said: Iterable[Event]) -> Said:
@@ -139,7 +148,7 @@ def _broadened(state: Matching, decided: Answers, said: Iterable[Event]) -> Said
 def _owed_at(state: Matching, now: datetime) -> datetime:
     """Give the time at which a report is owed, so that its delivery still fits."""
     if isinstance(state.clock, Running):
-        return state.clock.due_at - state.clock.terms.budgets.deliver
+        return state.clock.owed_at
     return now
 
 

@@ -63,7 +63,7 @@ def sheet(state: Matching, seen_by: frozenset[ReaderId] = frozenset()) -> Sheet:
     where, clock = state.assignment, going(state.clock)
     if clock is None:
         return NOTHING
-    owed = clock.due_at - clock.terms.budgets.deliver
+    owed = clock.owed_at
     waits = [one for one in searches(where) if isinstance(one, Open | Unfillable | Offered)]
     if not isinstance(state.clock, Running):
         waits = []

@@ -315,6 +315,11 @@ class Running(Frozen):
     breached: bool = False
     rungs: tuple[int, ...] = ()
 
+    @property
+    def owed_at(self) -> datetime:
+        """When the report is owed, so that its delivery still fits into the clock's hours."""
+        return self.terms.earlier(self.due_at, self.terms.budgets.deliver)
+
 
 class Pause(Frozen):
     """A reason for which a clock stands, and on whom it waits."""

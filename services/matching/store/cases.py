@@ -205,7 +205,7 @@ def _row(case_id: CaseId, state: Matching) -> _Row:
         field=brief.need.subspecialty if brief else None,
         rvu=brief.need.rvu if brief else None,
         holder=_holder(state.assignment),
-        delivery=clock.terms.budgets.deliver if clock else None,
+        delivery=clock.due_at - clock.owed_at if clock else None,
         patient=brief.need.patient if brief else None,
     )
 

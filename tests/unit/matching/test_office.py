@@ -189,6 +189,19 @@ def test_a_clock_in_business_time_sleeps_over_the_weekend() -> None:
     assert done.took == timedelta(hours=1, minutes=30)
 
 
+def test_a_report_is_owed_in_office_hours_too() -> None:
+    case = agreed("routine", **BUSINESS).then(accepted(accepted_at=FRIDAY), FRIDAY)
+    late = boston("2026-11-06 16:30")  # half an hour later it would be owed the day before
+    other = agreed("routine", **BUSINESS).then(accepted(accepted_at=late), late)
+
+    assert isinstance(case.state.clock, Running)
+    assert case.state.clock.owed_at == boston("2026-11-10 15:00")
+    assert isinstance(other.state.clock, Running)
+    assert other.state.clock.owed_at == boston("2026-11-10 15:30")
+    early = other.state.clock.model_copy(update={"due_at": boston("2026-11-10 09:30")})
+    assert early.owed_at == boston("2026-11-09 16:30")
+
+
 def test_a_pause_in_business_time_moves_the_deadline_by_business_time() -> None:
     case = agreed("routine", **BUSINESS).then(accepted(accepted_at=FRIDAY), FRIDAY)
     paused = case.then(requested(), boston("2026-11-06 16:30"))

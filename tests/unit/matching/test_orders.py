@@ -33,6 +33,7 @@ from tests.unit.matching.cases import (
     accepted,
     at,
     deidentified,
+    delivered,
     finalized,
     hurried,
     last,
@@ -75,7 +76,9 @@ def test_an_operator_lets_a_case_wait_and_go_on(offered: Case) -> None:
         "ClockPaused",
     ]
     assert case.when(offer(reader("dr-lund")), at(hours=2)).refused is not None
-    assert case.when(HOLD, at(hours=2)).events == ()
+    again = case.when(HOLD.model_copy(update={"party": "reader"}), at(hours=2))
+    assert again.refused is not None
+    assert again.refused.code == "no_change"
     [resumed] = [one for one in gone.events if isinstance(one, ClockResumed)]
     assert resumed.due_at == at(hours=98)
     assert gone.state.assignment.kind == "open"
@@ -127,6 +130,21 @@ def test_a_faster_level_asks_anew_those_who_think_too_long(offered: Case, change
     again = offered.then(change, at(minutes=5)).when(offer(), at(minutes=5))
     [asked] = [one for one in again.events if isinstance(one, AssignmentOffered)]
     assert asked.expires_at <= at(minutes=8)
+
+
+def test_an_order_that_changes_nothing_is_refused_and_not_recorded(offered: Case) -> None:
+    same = ChangeLevel(case_id=CASE, by="op", service_level="emergent")
+    signed = offered.then(yes(last(offered.state))).then(finalized(at(hours=1)), at(hours=1))
+    closed = signed.then(delivered(at(hours=2)), at(hours=2))
+
+    twice = offered.then(same).when(same)
+    over = closed.when(same, at(hours=3))
+
+    assert (twice.events, over.events) == ((), ())
+    assert [one.refused.code for one in (twice, over) if one.refused] == [
+        "no_change",
+        "case_closed",
+    ]
 
 
 def test_a_slower_level_withdraws_nothing(offered: Case) -> None:

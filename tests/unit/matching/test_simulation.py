@@ -176,3 +176,21 @@ def test_the_command_prints_the_bound_and_every_figure(tmp_path: Path) -> None:
     assert seed["results"][0]["figures"]["cases"] == seed["bound"]["cases"] > 100
     shown = CliRunner().invoke(command_line("simulate"), asked[:-1])
     assert "nobody could breach less than" in shown.stdout
+
+
+def test_the_table_has_a_column_for_each_level_that_occurs(tmp_path: Path) -> None:
+    content = json.loads((FOLDER / "load-0.70.json").read_text()) | {"days": 1}
+    levels = content["levels"]
+    content["levels"] = {"emergent": levels["emergent"], "tumour_board": levels["routine"]}
+    share = 1 / len(content["levels"])
+    for one in content["levels"].values():
+        one["share"] = share
+    path = tmp_path / "boards.json"
+    path.write_text(json.dumps(content))
+
+    asked = ["simulate", "--scenario", str(path), "--policy", "directed"]
+    shown = CliRunner().invoke(command_line("simulate"), asked)
+
+    assert shown.exit_code == 0, shown.output
+    assert "tumour_board" in shown.stdout.replace("\n", "")
+    assert "urgent %" not in shown.stdout
