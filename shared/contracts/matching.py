@@ -186,12 +186,13 @@ class ClockResumed(Event):
 
 
 class StageCompleted(Event):
-    """A stage ended; `took` leaves pauses out."""
+    """A stage ended; `took` leaves pauses out. `adjudication`: a third reader has decided."""
 
     stage: Stage
     took: timedelta
     budget: timedelta
     at: AwareDatetime
+    adjudication: bool = False
 
 
 class SlaAtRisk(Event):
@@ -200,14 +201,19 @@ class SlaAtRisk(Event):
     stage: Stage
     due_at: AwareDatetime
     forecast_at: AwareDatetime
+    adjudication: bool = False
 
 
 class SlaBreached(Event):
-    """The deadline passed; `stage` and `party` say where and on whom it waited."""
+    """The deadline passed; `stage` and `party` say where and on whom it waited.
+
+    `adjudication`, here and in the other events: a third reader is looked for, or decides.
+    """
 
     stage: Stage
     party: Party
     due_at: AwareDatetime
+    adjudication: bool = False
 
 
 class SlaMet(Event):
@@ -224,3 +230,4 @@ class EscalationRaised(Event):
     role: OpaqueId
     channels: tuple[OpaqueId, ...]
     stage: Stage
+    adjudication: bool = False

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel
 
+from services.matching.domain.stages import CaseStage
 from services.matching.domain.state import Matching
 from services.matching.store import board, watch
 from services.matching.store.watch import ACCOUNTED
 from services.matching.watch import GRACE
 from shared.contracts.base import PartnerId, ServiceLevel
-from shared.contracts.matching import Stage
 from shared.runtime import clock
 from shared.runtime.auth import Principal, require
 from shared.runtime.http import ServerEvent, event_stream, last_event_id
@@ -36,7 +36,7 @@ class Lane(BaseModel):
 
     partner: PartnerId
     service_level: ServiceLevel
-    stage: Stage
+    stage: CaseStage
     in_time: int
     at_risk: int
     breached: int

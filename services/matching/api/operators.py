@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.matching.domain.contract import Contract
 from services.matching.domain.reader import Reader
+from services.matching.domain.stages import CaseStage
 from services.matching.domain.state import Matching
 from services.matching.store import board, contracts, roster
 from services.matching.store.board import START, Line, Position
 from shared.contracts.base import PartnerId, ReaderId
-from shared.contracts.matching import Stage
 from shared.runtime import clock
 from shared.runtime.auth import Principal, require
 from shared.runtime.errors import Problem
@@ -36,7 +36,7 @@ class BoardLine(BaseModel):
     partner: PartnerId
     service_level: str
     assignment: str
-    stage: Stage
+    stage: CaseStage
     clock: Running
     at_risk: bool
     breached: bool
@@ -46,7 +46,7 @@ class BoardLine(BaseModel):
 class BoardGroup(BaseModel):
     """How many clocks of a stage stand alike."""
 
-    stage: Stage
+    stage: CaseStage
     clock: Running
     cases: int
     next_due_at: AwareDatetime | None

@@ -16,6 +16,7 @@ from services.matching.domain.inputs import (
     ReleaseAssignment,
     ReleaseReason,
 )
+from services.matching.domain.stages import CaseStage
 from services.matching.domain.state import (
     AskedReader,
     Brief,
@@ -32,7 +33,7 @@ from services.matching.store.roster import Mine
 from shared.contracts.base import CaseId, OpaqueId, ServiceLevel
 from shared.contracts.envelope import derived_id
 from shared.contracts.intake import ReasonForReview
-from shared.contracts.matching import Explanation, Role, Stage
+from shared.contracts.matching import Explanation, Role
 from shared.runtime import clock
 from shared.runtime.auth import Principal, require
 from shared.runtime.errors import Problem
@@ -76,7 +77,7 @@ class Item(BaseModel):
     standing: Literal["offered", "assigned", "reading"]
     role: Role
     service_level: ServiceLevel
-    stage: Stage
+    stage: CaseStage
     clock: str
     due_at: AwareDatetime
     report_due_at: AwareDatetime

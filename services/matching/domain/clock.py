@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.matching.domain import events as own
-from services.matching.domain.contract import STAGES
 from services.matching.domain.course import Course, overdue
 from services.matching.domain.due import promised, timeline
 from services.matching.domain.fold_clock import evolve
@@ -24,6 +23,8 @@ from services.matching.domain.pauses import (
     told_to_pause,
     told_to_resume,
 )
+from services.matching.domain.second_round import ADJUDICATION
+from services.matching.domain.stages import STAGES, USUAL, CaseStage, told
 from services.matching.domain.state import (
     Assignment,
     Clock,
@@ -49,7 +50,6 @@ from shared.contracts.matching import (
     ClockStarted,
     SlaAtRisk,
     SlaMet,
-    Stage,
     StageCompleted,
 )
 from shared.contracts.notify import Delivered, DeliveryPlanned
@@ -91,10 +91,12 @@ def _foretold(course: Course, received: ForecastMade) -> None:
     if not isinstance(clock, Running) or clock.at_risk or clock.breached:
         return
     if received.expected_at > clock.due_at:
+        stage, adjudication = told(clock.stage)
         course.say(
             SlaAtRisk(
                 case_id=course.case_id,
-                stage=clock.stage,
+                stage=stage,
+                adjudication=adjudication,
                 due_at=clock.due_at,
                 forecast_at=received.expected_at,
             )
@@ -117,19 +119,23 @@ def _promised(course: Course, learnt: own.NeedLearnt) -> None:
     )
 
 
-def _complete(course: Course, last: Stage, at: datetime) -> None:
+def _complete(course: Course, last: CaseStage, at: datetime) -> None:
     """End every stage up to this one. An earlier one's own event may still be on its way."""
     going = course.going
     if going is None:
         return
     for stage in STAGES[STAGES.index(going.stage) : STAGES.index(last) + 1]:
+        if stage not in USUAL and stage != going.stage:
+            continue
         clock = course.going or going
         moment = _moment(course, clock, at)
         overdue(course, moment)
+        called, adjudication = told(stage)
         course.say(
             StageCompleted(
                 case_id=course.case_id,
-                stage=stage,
+                stage=called,
+                adjudication=adjudication,
                 took=clock.terms.between(clock.stage_started_at, moment),
                 budget=clock.terms.budgets.of(stage),
                 at=moment,
@@ -161,7 +167,8 @@ def _all_taken(before: Assignment, regions: Regions) -> bool:
 def _reopened(course: Course, decided: AssignmentReleased | AssignmentRevoked) -> None:
     clock, asked = course.going, asked_of(course.assignment, decided.assignment)
     beside = asked is not None and asked.beside
-    if clock is not None and clock.stage == "read" and not beside:
+    anew = clock is not None and clock.stage == "read" and decided.reason != ADJUDICATION
+    if clock is not None and anew and not beside:
         at = _moment(course, clock, course.now)
         overdue(course, at)
         course.say(own.StageReopened(case_id=course.case_id, stage="match", at=at))
@@ -176,10 +183,19 @@ def _split(course: Course, decided: CaseSplit) -> None:
         course.say(own.StageReopened(case_id=course.case_id, stage="match", at=at))
 
 
+def _adjudicating(course: Course, _decided: own.RoundBegan) -> None:
+    """The second reading is done; a third reader is looked for, and decides."""
+    _complete(course, "read", course.now)
+    clock = course.going
+    if clock is not None and clock.stage != "adjudicate":
+        at = _moment(course, clock, course.now)
+        course.say(own.StageReopened(case_id=course.case_id, stage="adjudicate", at=at))
+
+
 def _signed(course: Course, received: ReportFinalized) -> None:
     """Nothing is owed any more by whoever made the clock stand."""
     resume(course, min(received.signed_at, course.now))
-    _complete(course, "read", received.signed_at)
+    _complete(course, "adjudicate", received.signed_at)
 
 
 def _planned(course: Course, received: DeliveryPlanned) -> None:
@@ -240,6 +256,7 @@ ANSWERS: Final[Mapping[type[Any], Callable[[Course, Any], None]]] = {
     AssignmentAccepted: _assigned,
     AssignmentReleased: _reopened,
     AssignmentRevoked: _reopened,
+    own.RoundBegan: _adjudicating,
     ReportFinalized: _signed,
     DeliveryPlanned: _planned,
     Delivered: _delivered,

@@ -6,16 +6,15 @@ Alliance's priorities (emergent 1 h, urgent 12, expedited 24, routine 96).
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from services.matching.domain.office import Board, OfficeHours
+from services.matching.domain.stages import USUAL, CaseStage, after
 from services.matching.domain.told import Rules, Told, Word
 from shared.contracts.base import PartnerId, ServiceLevel
-from shared.contracts.matching import Stage, StageBudget
-
-STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+from shared.contracts.matching import StageBudget
 
 # A year is no service level, and keeps every sum far from what a date can hold.
 _YEAR = timedelta(days=366)
@@ -23,24 +22,29 @@ Duration = Annotated[timedelta, Field(gt=timedelta(0), le=_YEAR)]
 
 
 class Budgets(Told):
-    """How long each stage may take. ISO 8601 durations in YAML and JSON (`PT30M`)."""
+    """How long each stage may take. ISO 8601 durations in YAML and JSON (`PT30M`).
+
+    `adjudicate`: until a third reader is found and has decided; as long as `match` and `read` if
+    it is left out.
+    """
 
     deid: Duration
     match: Duration
     read: Duration
+    adjudicate: Duration | None = None
     deliver: Duration
 
-    def of(self, stage: Stage) -> timedelta:
-        budget: timedelta = getattr(self, stage)
-        return budget
+    def of(self, stage: CaseStage) -> timedelta:
+        budget: timedelta | None = getattr(self, stage)
+        return self.match + self.read if budget is None else budget
 
-    def after(self, stage: Stage) -> timedelta:
-        """Give what the stages after this one may take together."""
-        later = STAGES[STAGES.index(stage) + 1 :]
-        return sum(map(self.of, later), timedelta(0))
+    def after(self, stage: CaseStage) -> timedelta:
+        """Give what the stages after this one may take together, without an adjudication."""
+        return sum(map(self.of, after(stage)), timedelta(0))
 
     def published(self) -> tuple[StageBudget, ...]:
-        return tuple(StageBudget(stage=stage, budget=self.of(stage)) for stage in STAGES)
+        """Give the budgets of the stages of every case."""
+        return tuple(StageBudget(stage=stage, budget=self.of(stage)) for stage in USUAL)
 
 
 class Rung(Told):
@@ -51,7 +55,7 @@ class Rung(Told):
 
     rung: Annotated[int, Field(ge=1, le=9)]
     fraction: Annotated[float, Field(gt=0, le=1)]
-    stage: Stage | None = None
+    stage: CaseStage | None = None
     role: Word
     channels: Annotated[tuple[Word, ...], Field(min_length=1)]
 
@@ -83,7 +87,7 @@ class Terms(Told):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        first, *_ = STAGES
+        first, *_ = USUAL
         needed = self.budgets.of(first) + self.budgets.after(first)
         if needed > self.target:
             raise ValueError(f"the budgets take {needed}, longer than the target {self.target}")

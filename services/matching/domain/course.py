@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from services.matching.domain.contract import Rung
 from services.matching.domain.due import Due, forecast, timeline, waits_on
 from services.matching.domain.fold_clock import evolve
+from services.matching.domain.stages import told
 from services.matching.domain.state import Assignment, Clock, Running, Standstill
 from shared.contracts.base import CaseId, Event
 from shared.contracts.matching import EscalationRaised, SlaAtRisk, SlaBreached
@@ -49,19 +51,16 @@ def overdue(course: Course, until: datetime) -> None:
 
 
 def _fell_due(course: Course, clock: Running, due: Due, until: datetime) -> None:
-    case_id, stage = course.case_id, clock.stage
+    stage, adjudication = told(clock.stage)
+    where: dict[str, Any] = {
+        "case_id": course.case_id, "stage": stage, "adjudication": adjudication,
+    }  # fmt: skip
     match due.what:
         case "at_risk":
             at = forecast(clock, until)
-            risk = SlaAtRisk(case_id=case_id, stage=stage, due_at=clock.due_at, forecast_at=at)
-            course.say(risk)
+            course.say(SlaAtRisk(due_at=clock.due_at, forecast_at=at, **where))
         case "breach":
             party = waits_on(clock, course.assignment)
-            breach = SlaBreached(case_id=case_id, stage=stage, party=party, due_at=clock.due_at)
-            course.say(breach)
+            course.say(SlaBreached(party=party, due_at=clock.due_at, **where))
         case Rung(rung=rung, role=role, channels=channels):
-            course.say(
-                EscalationRaised(
-                    case_id=case_id, rung=rung, role=role, channels=channels, stage=stage
-                )
-            )
+            course.say(EscalationRaised(rung=rung, role=role, channels=channels, **where))

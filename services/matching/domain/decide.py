@@ -139,7 +139,8 @@ def _ordered(received: Ordered) -> OrderGiven:
 
 
 def _broadened(state: Matching, decided: Answers, said: Iterable[Event]) -> Said:
-    raised = [one for one in said if isinstance(one, EscalationRaised) and one.stage == "match"]
+    each = (one for one in said if isinstance(one, EscalationRaised))
+    raised = [one for one in each if one.stage == "match" or one.adjudication]
     after = _folded(state, decided) if raised else state
     for one in raised:
         yield from assignment.broadened(after.assignment, one.case_id, one.rung)

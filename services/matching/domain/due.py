@@ -132,5 +132,9 @@ def waits_on(clock: Running, assignment: Assignment) -> Party:
             return _asks(searches(assignment))
         case "read":
             return "reader"
+        case "adjudicate":
+            each = searches(assignment)
+            found = all(isinstance(one, Assigned | Closed) for one in each)
+            return "reader" if each and found else _asks(each)
         case "deliver":
             return "platform"

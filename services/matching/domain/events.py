@@ -7,9 +7,10 @@ from pydantic import AwareDatetime, JsonValue
 from services.matching.domain.contract import Terms
 from services.matching.domain.eligibility import Earlier
 from services.matching.domain.need import Need
+from services.matching.domain.stages import CaseStage
 from services.matching.domain.why import Decision
 from shared.contracts.base import Code, Event, OpaqueId, PartnerId
-from shared.contracts.matching import Party, Role, Stage
+from shared.contracts.matching import Party, Role
 from shared.contracts.notify import Audience
 from shared.contracts.reporting import Radpeer
 
@@ -120,7 +121,7 @@ class RoundBegan(Event):
 class StageReopened(Event):
     """The case went back to an earlier stage; the deadline stays."""
 
-    stage: Stage
+    stage: CaseStage
     at: AwareDatetime
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any, Final, assert_never
 
 from services.matching.domain import events as own
-from services.matching.domain.contract import STAGES
 from services.matching.domain.due import capped
+from services.matching.domain.stages import after, meant
 from services.matching.domain.state import (
     Clock,
     NotStarted,
@@ -125,8 +125,9 @@ def _moved(_clock: Running, event: ClockStarted) -> dict[str, Any]:
 
 
 def _completed(_clock: Running, event: StageCompleted) -> dict[str, Any]:
-    after = STAGES[STAGES.index(event.stage) + 1 :]
-    return {"stage": after[0] if after else event.stage, "stage_started_at": event.at}
+    ended = meant(event.stage, adjudication=event.adjudication)
+    left = after(ended)
+    return {"stage": left[0] if left else ended, "stage_started_at": event.at}
 
 
 CHANGES: Final[Mapping[type[Event], Callable[[Running, Any], dict[str, Any]]]] = {

@@ -1,6 +1,7 @@
 """Who decides between two readings that differ? Neither reader, nor who works with them."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from services.matching.domain import events as own
 from services.matching.domain.eligibility import Earlier
@@ -10,6 +11,8 @@ from services.matching.domain.state import Assigned, Assignment, Closed, assigne
 from shared.contracts.base import Event, ReaderId
 from shared.contracts.matching import AssignmentReleased
 from shared.contracts.reporting import AdjudicationRequested
+
+ADJUDICATION: Final = "adjudication"
 
 
 def adjudicated(
@@ -23,8 +26,8 @@ def adjudicated(
     signer = next((o for o in assigned_in(state) if o.assignment == received.assignment), None)
     if signer is None and not any(one.was_asked(received.assignment) for one in parts_of(state)):
         return
-    yield from withdrawn(state, received.case_id, "adjudication")
-    yield from all_revoked(state, received.case_id, "adjudication", received.assignment)
+    yield from withdrawn(state, received.case_id, ADJUDICATION)
+    yield from all_revoked(state, received.case_id, ADJUDICATION, received.assignment)
     if signer is not None:
         yield _released(signer, received)
     yield own.RoundBegan(
@@ -40,7 +43,7 @@ def _released(one: Assigned, received: AdjudicationRequested) -> Event:
         case_id=received.case_id,
         assignment=one.assignment,
         reader=one.reader,
-        reason="adjudication",
+        reason=ADJUDICATION,
     )
 
 

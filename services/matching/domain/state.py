@@ -9,8 +9,9 @@ from services.matching.domain.contract import Contracts, Terms
 from services.matching.domain.eligibility import Earlier, Question
 from services.matching.domain.events import HeardEarly, IntakeStood
 from services.matching.domain.need import Need, need_of_part
+from services.matching.domain.stages import CaseStage
 from shared.contracts.base import BodyRegion, Frozen, OpaqueId, ReaderId, ServiceLevel
-from shared.contracts.matching import Explanation, Ineligible, Party, Role, Stage
+from shared.contracts.matching import Explanation, Ineligible, Party, Role
 from shared.contracts.notify import Audience
 from shared.contracts.reporting import Radpeer
 
@@ -306,7 +307,7 @@ class Running(Frozen):
     due_at: AwareDatetime
     cap: AwareDatetime | None = None
     foretold: AwareDatetime | None = None
-    stage: Stage = "deid"
+    stage: CaseStage = "deid"
     stage_started_at: AwareDatetime
     paused_for: timedelta = timedelta(0)
     held: tuple[OpaqueId, ...] = ()

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.matching.domain.contract import STAGES
+from services.matching.domain.stages import STAGES, CaseStage
 from shared.contracts.base import PartnerId
-from shared.contracts.matching import Stage
 from shared.runtime.postgres import Db
 
 RUNNING: Final = ("in_time", "at_risk", "breached", "paused")
@@ -64,7 +63,7 @@ class Line:
     partner: PartnerId
     service_level: str
     assignment: str
-    stage: Stage
+    stage: CaseStage
     standing: str
     at_risk: bool
     breached: bool
@@ -75,7 +74,7 @@ class Line:
 class Group:
     """The cases of one stage and standing."""
 
-    stage: Stage
+    stage: CaseStage
     standing: str
     cases: int
     next_due_at: datetime | None
@@ -102,5 +101,5 @@ async def lanes(db: Db) -> list[dict[str, Any]]:
     return [dict(row) for row in await db.fetch(LANES)]
 
 
-def _none(stage: Stage, standing: str) -> dict[str, Any]:
+def _none(stage: CaseStage, standing: str) -> dict[str, Any]:
     return {"stage": stage, "standing": standing, "cases": 0, "next_due_at": None}

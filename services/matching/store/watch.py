@@ -16,8 +16,8 @@ ONLY_WHILE_AWAKE = "SET idle_session_timeout = '60s'"
 # Cases that run and are still to be read.
 QUEUE = """
     SELECT case_id, field, rvu, due_at, holder AS reader, delivery AS after FROM cases
-    WHERE standing IN ('in_time', 'at_risk', 'breached') AND stage IN ('match', 'read')
-      AND field IS NOT NULL
+    WHERE standing IN ('in_time', 'at_risk', 'breached')
+      AND stage IN ('match', 'read', 'adjudicate') AND field IS NOT NULL
 """
 # Of those, the ones of which nobody said that they are at risk.
 CALM = "SELECT case_id FROM cases WHERE standing = 'in_time'"

@@ -1,19 +1,27 @@
 """A second reader asks for a third: who is neither of the first two, nor works with them."""
 
+from datetime import timedelta
+
 import pytest
 
+from services.matching.domain.contract import DEFAULT, Contract, Contracts, Rung
 from services.matching.domain.decide import MATCHING
-from services.matching.domain.inputs import Input, NobodyFits
+from services.matching.domain.inputs import Input, NobodyFits, ReaderWentOffline
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import Assigned, Matching, Open, Running
-from shared.contracts.base import Event
+from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.matching import (
     AssignmentAccepted,
     AssignmentOffered,
     AssignmentReleased,
+    EscalationRaised,
     Ineligible,
+    PoolBroadened,
+    SlaBreached,
+    StageCompleted,
 )
 from shared.contracts.reporting import AdjudicationRequested
+from shared.decider import Decider
 from shared.testing.spec import Spec, given
 from tests.unit.matching.cases import (
     CASE,
@@ -31,6 +39,8 @@ from tests.unit.matching.cases import (
 
 Case = Spec[Matching, Input, Event]
 READER = reader(groups=("boston",))
+LUND = reader("dr-lund", groups=("uppsala",))
+BUDGETS = DEFAULT["routine"].budgets
 
 
 def requested(assignment: str) -> AdjudicationRequested:
@@ -65,13 +75,77 @@ def test_the_assignment_ends_and_an_adjudicator_is_looked_for(read: Case) -> Non
     assert step.state.assignment.brief.role == "adjudicator"
 
 
-def test_the_deadline_stays_and_the_stage_is_matching_again(read: Case, differing: Case) -> None:
+def test_the_deadline_stays_and_the_stage_is_its_own(read: Case, differing: Case) -> None:
     before, after = read.state.clock, differing.state.clock
 
     assert isinstance(before, Running)
     assert isinstance(after, Running)
     assert after.due_at == before.due_at
-    assert (before.stage, after.stage) == ("read", "match")
+    assert (before.stage, after.stage) == ("read", "adjudicate")
+
+
+def test_the_second_reading_is_done_and_adjudication_has_a_budget_of_its_own(read: Case) -> None:
+    asked = read.when(requested(last(read.state)), at(hours=1))
+    differing, third = read.then(requested(last(read.state)), at(hours=1)), LUND
+    offered = differing.then(offer(third), at(hours=2))
+    taken = offered.then(yes(last(offered.state), third), at(hours=3))
+    step = taken.when(finalized(at(hours=5), last(taken.state)), at(hours=5))
+
+    [done] = [one for one in asked.events if isinstance(one, StageCompleted)]
+    assert (done.stage, done.adjudication) == ("read", False)
+    assert isinstance(taken.state.clock, Running)
+    assert taken.state.clock.stage == "adjudicate"
+    [decided] = [one for one in step.events if isinstance(one, StageCompleted)]
+    assert (decided.stage, decided.adjudication) == ("read", True)
+    assert (decided.took, decided.budget) == (timedelta(hours=4), BUDGETS.match + BUDGETS.read)
+    assert isinstance(step.state.clock, Running)
+    assert step.state.clock.stage == "deliver"
+
+
+def test_an_adjudicator_who_gives_it_back_ends_no_stage(differing: Case) -> None:
+    offered = differing.then(offer(LUND), at(hours=2))
+    taken = offered.then(yes(last(offered.state), LUND), at(hours=3))
+    gone = ReaderWentOffline(case_id=CASE, reader=LUND.id, reason="silent")
+
+    back = taken.then(gone, at(hours=4))
+
+    assert isinstance(back.state.assignment, Open)
+    assert isinstance(back.state.clock, Running)
+    assert back.state.clock.stage == "adjudicate"
+
+
+@pytest.mark.parametrize(("found", "party"), [(False, "platform"), (True, "reader")])
+def test_a_breach_names_the_adjudication_and_on_whom_it_waits(
+    differing: Case, found: bool, party: str
+) -> None:
+    offered = differing.then(offer(LUND), at(hours=2))
+    taken = offered.then(yes(last(offered.state), LUND), at(hours=2))
+    case = taken if found else differing
+    assert isinstance(case.state.clock, Running)
+    due_at = case.state.clock.due_at
+
+    step = case.when(DeadlineReached(case_id=CASE, kind="sla:breach", due_at=due_at), due_at)
+
+    [breach] = [one for one in step.events if isinstance(one, SlaBreached)]
+    assert (breach.stage, breach.adjudication, breach.party) == ("read", True, party)
+
+
+def test_a_rung_asks_more_adjudicators_and_may_be_of_that_stage_alone(read: Case) -> None:
+    rung = Rung(rung=1, fraction=0.5, stage="adjudicate", role="chief", channels=("board",))
+    terms = DEFAULT["routine"].model_copy(update={"rungs": (rung,)})
+    contract = Contract(partner="st-elsewhere", levels={"routine": terms})
+    initial = Matching(contracts=Contracts(by_partner={"st-elsewhere": contract}))
+    case = given(Decider(initial, MATCHING.decide, MATCHING.evolve, MATCHING.deadlines))
+    case = case.then(accepted()).then(deidentified()).then(offer(READER))
+    case = case.then(yes(last(case.state), READER))
+    case = case.then(requested(last(case.state)), at(hours=1))
+    half = NOON + timedelta(hours=1) + (BUDGETS.match + BUDGETS.read) / 2
+
+    step = case.when(DeadlineReached(case_id=CASE, kind="rung:1", due_at=half), half)
+
+    [raised] = [one for one in step.events if isinstance(one, EscalationRaised)]
+    assert (raised.role, raised.stage, raised.adjudication) == ("chief", "read", True)
+    assert [one for one in step.events if isinstance(one, PoolBroadened)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from services.matching.domain.contract import DEFAULT, STAGES, Contracts, Rung, Terms
+from services.matching.domain.contract import DEFAULT, Contracts, Rung, Terms
+from services.matching.domain.stages import USUAL
 from services.matching.gateways.seed import SeedBroken, parse, read
 
 EXAMPLE = Path("examples/matching.yaml")
@@ -103,7 +104,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
 
 def test_the_default_hours_leave_slack() -> None:
     for terms in DEFAULT.values():
-        needed = sum((terms.budgets.of(stage) for stage in STAGES), timedelta(0))
+        needed = sum((terms.budgets.of(stage) for stage in USUAL), timedelta(0))
         assert needed <= terms.target * 0.95
         assert terms.offer_window < terms.budgets.match
     assert Contracts().terms("nobody", "urgent") == DEFAULT["urgent"]
