@@ -8,6 +8,7 @@ from prometheus_client import Counter, Histogram
 
 from services.matching.domain.events import Decided, OrderGiven, ReadingNoted
 from services.matching.domain.need import need_of_part
+from services.matching.domain.stages import CaseStage, meant
 from services.matching.domain.state import Closed, Matching, brief_of
 from shared.contracts.base import Event
 from shared.contracts.envelope import Recorded
@@ -119,12 +120,16 @@ def _count(event: Event) -> None:
     """Count for the figures. A batch that is rolled back and done again counts twice, rarely."""
     match event:
         case StageCompleted():
-            STAGE_SECONDS.labels(event.stage).observe(event.took.total_seconds())
+            STAGE_SECONDS.labels(_stage(event)).observe(event.took.total_seconds())
         case SlaAtRisk():
-            AT_RISK.labels(event.stage).inc()
+            AT_RISK.labels(_stage(event)).inc()
         case SlaBreached():
-            BREACHES.labels(event.stage, event.party).inc()
+            BREACHES.labels(_stage(event), event.party).inc()
         case EscalationRaised():
-            RUNGS.labels(event.stage, event.role).inc()
+            RUNGS.labels(_stage(event), event.role).inc()
         case _:
             pass
+
+
+def _stage(event: StageCompleted | SlaAtRisk | SlaBreached | EscalationRaised) -> CaseStage:
+    return meant(event.stage, adjudication=event.adjudication)
