@@ -17,6 +17,8 @@ from statistics import mean
 from typing import Any, Final, TypeAlias
 
 import examples
+from benchmarks.measured import promised
+from benchmarks.measured.promised import CLAIM
 from services.matching.domain.policy import Policy
 from services.matching.simulation.bound import bound
 from services.matching.simulation.run import DIRECTED, ON_CALL, POLICIES, result
@@ -25,7 +27,7 @@ from services.matching.simulation.world import World, draw
 
 FOLDER: Final = Path(examples.__file__).parent / "simulation"
 NAMES: Final = ("load-0.70", "load-0.85", "load-0.95", "surge", "thin-pool", "high-friction")
-CLAIM: Final = "first_to_claim"
+PROMISED: Final = ("promise", "limit", "worst example's", "example", "kept")
 QUICK_DAYS: Final = 2
 Line: TypeAlias = dict[str, Any]
 Runs: TypeAlias = dict[str, dict[int, Line]]
@@ -82,7 +84,8 @@ def lines(files: Sequence[Path]) -> list[Line]:
 
 
 def table(runs: Iterable[Line]) -> str:
-    """Give the breaches in % by example and policy, and the other figures of the product's."""
+    """Give the breaches in % by example and policy, the product's other figures, and promises."""
+    runs = list(runs)
     found: defaultdict[str, Runs] = defaultdict(lambda: defaultdict(dict))
     for one in runs:
         found[one["scenario"]][one["policy"]][one["seed"]] = one
@@ -100,7 +103,9 @@ def table(runs: Iterable[Line]) -> str:
     ]  # fmt: skip
     claims = [_claims(name, found[name]) for name in NAMES if found.get(name, {}).get(CLAIM)]
     versus = ["first to claim", *(f"over {one}" for one in (DIRECTED, ON_CALL))]
-    return "\n".join([*_rows(heads, rows), "", *_rows(others, more), "", *_rows(versus, claims)])
+    each = ((heads, rows), (others, more), (versus, claims))
+    kept = promised.rows(promised.promises(runs, NAMES))
+    return "\n\n".join("\n".join(_rows(*one)) for one in (*each, (PROMISED, kept)))
 
 
 def _rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

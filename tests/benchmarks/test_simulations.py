@@ -2,9 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from benchmarks.simulations import CLAIM, Task, lines, missing, played, table
+import pytest
+
+from benchmarks.measured.promised import CLAIM, promises
+from benchmarks.simulations import NAMES, Task, lines, missing, played, table
 from services.matching.simulation.run import DIRECTED, ON_CALL
+
+KEPT = lines([Path(__file__).parents[2] / "docs" / "simulations.jsonl"])
 
 
 def line(policy: str, seed: int, breaches: int) -> str:
@@ -59,3 +65,49 @@ def test_a_day_of_an_example_is_played_as_the_whole_is() -> None:
     assert breaches[0] <= least <= breaches[1] < breaches[2]
     assert all(one["figures"]["starved"] == 0 for one in runs.values())
     assert "| load-0.95 (1) |" in table(runs.values())
+
+
+def broken(runs: list[dict[str, Any]]) -> set[str]:
+    return {one.name for one in promises(runs, NAMES) if not one.kept}
+
+
+def test_the_runs_that_are_kept_keep_what_is_promised() -> None:
+    assert broken(KEPT) == set()
+
+
+@pytest.mark.parametrize(
+    ("policy", "key", "value", "name"),
+    [
+        (DIRECTED, "breached", 0.02, "directed: breaches, times the bound"),
+        (DIRECTED, "gini", 0.5, "directed: Gini of work"),
+        (ON_CALL, "right", 0.5, "directed_with_pages: read by the right subspecialist"),
+        (ON_CALL, "starved", 1, "directed_with_pages: cases left unread"),
+        (CLAIM, "breaches", 10, "first to claim over directed, breaches"),
+    ],
+)
+def test_a_worse_run_breaks_it(policy: str, key: str, value: float, name: str) -> None:
+    worse = [
+        one | {"figures": one["figures"] | {key: value}} if one["policy"] == policy else one
+        for one in KEPT
+    ]
+
+    assert name in broken(worse)
+
+
+def test_a_seed_that_was_not_played_breaks_it() -> None:
+    fewer = [one for one in KEPT if (one["scenario"], one["seed"]) != ("surge", 10)]
+
+    assert broken(fewer) == {"directed: seeds", "directed_with_pages: seeds"}
+
+
+def test_the_runs_that_are_kept_are_those_of_this_version() -> None:
+    """A change of the policy makes them stale: play them again (`--out` of an empty file)."""
+    [kept] = [
+        one
+        for one in KEPT
+        if (one["scenario"], one["seed"], one["policy"]) == ("thin-pool", 1, DIRECTED)
+    ]
+
+    [now] = played(Task("thin-pool", 1, (DIRECTED,)))
+
+    assert now == kept
