@@ -13,6 +13,7 @@ _BITS = range(_BYTE, 17)
 _MOST = 1 << 16  # entries, which a descriptor writes as 0
 _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2  # PS3.3 C.7.9.2
 _OFFSET = 4  # bytes
+_UNITS = 6  # at most, of a segment that makes one entry: code, length and an offset in bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class Lookup:
     def segmented(self, raw: bytes) -> bytes | None:
         """The segments that make up the entries, no fewer and no more."""
         width = 1 if self.bits == _BYTE else 2
-        code = "B" if width == 1 else "H"
-        count = len(raw) // width
-        units = unpack(f"{'<' if self.little else '>'}{count}{code}", raw[: count * width])
+        count = min(len(raw) // width, self.entries * _UNITS)
+        code = f"{'<' if self.little else '>'}{count}{'B' if width == 1 else 'H'}"
+        units = unpack(code, raw[: count * width])
         made, end = 0, 0
         for entries, behind in _segments(units, width):
             made, end = made + entries, behind
@@ -58,29 +59,30 @@ class Lookup:
 
 def _segments(units: Sequence[int], width: int) -> Iterator[tuple[int, int]]:
     """How many entries each segment makes, and where it ends; until one makes no sense."""
-    at, made = 0, dict[int, int]()  # entries of the segments, by where they begin
+    at, numbers, sums = 0, dict[int, int](), [0]  # of segments that are no copies, by their begin
     while at + 2 < len(units):
         code, length = units[at], units[at + 1]
+        entries = length
         if code == _INDIRECT:
             end = at + 2 + _OFFSET // width
-            entries = _copied(units[at + 2 : end], width, length, made)
+            first = numbers.get(_number(units[at + 2 : end], width), len(sums))
+            last = first + length
+            entries = sums[last] - sums[first] if last < len(sums) else 0
         else:
             end = at + 2 + (length if code == _DISCRETE else 1)
-            entries = length
         known = code in {_DISCRETE, _INDIRECT} or (code == _LINEAR and at > 0)
-        if not known or entries is None or end > len(units):
+        if not known or not entries or end > len(units):
             return
         if code != _INDIRECT:
-            made[at * width] = entries
+            numbers[at * width] = len(numbers)
+            sums.append(sums[-1] + entries)
         at = end
         yield entries, at
 
 
-def _copied(offset: Sequence[int], width: int, count: int, made: dict[int, int]) -> int | None:
-    """What `count` segments from an offset on made; None where there are not as many."""
-    begin = sum(unit << 8 * width * place for place, unit in enumerate(offset))
-    copied = [entries for at, entries in made.items() if at >= begin][:count]
-    return sum(copied) if begin in made and len(copied) == count else None
+def _number(units: Sequence[int], width: int) -> int:
+    """The lower parts come first."""
+    return sum(unit << 8 * width * place for place, unit in enumerate(units))
 
 
 def cut(raw: bytes, length: int) -> bytes | None:

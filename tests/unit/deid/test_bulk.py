@@ -1,10 +1,12 @@
 """Bulk data goes as far as the file itself describes it, and where it belongs."""
 
 import struct
+import time
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
+import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,7 @@ BULK = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 ECG, CT = "1.2.840.10008.5.1.4.1.1.9.1.1", "1.2.840.10008.5.1.4.1.1.2"
 DESCRIPTORS = range(0x00281101, 0x00281104)
 PALETTES = range(0x00281201, 0x00281204)
+PALETTE_FILES = (Path(pydicom.__file__).parent / "data" / "palettes").glob("*.dcm")
 
 
 def words(write: Writer, *numbers: int) -> bytes:
@@ -140,6 +143,19 @@ def test_the_palettes_of_a_scanner_stay(tmp_path: Path) -> None:
 
     before, after = (dcmread(BytesIO(one)) for one in (raw, content))
     assert [after[tag].value for tag in PALETTES] == [before[tag].value for tag in PALETTES]
+
+
+@pytest.mark.parametrize("path", sorted(PALETTE_FILES), ids=lambda path: path.stem)
+def test_the_standards_own_palettes_fit_their_descriptors(path: Path) -> None:
+    """Half of them in segments (PS3.6 annex B)."""
+    dataset = dcmread(path, force=True)
+    for place in range(3):
+        lookup = Lookup.of(struct.pack("<3H", *dataset[0x00281101 + place].value), little=True)
+        assert lookup is not None
+        for first, taken in ((0x00281201, lookup.plain), (0x00281221, lookup.segmented)):
+            if first + place in dataset:
+                raw = dataset[first + place].value
+                assert taken(raw + TEXT) == raw
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, BIG])
@@ -314,6 +330,8 @@ def test_entries_of_eight_bits_come_in_bytes_or_words(raw: bytes, stays: bytes |
         ([0, 2, 10, 20, 2, 9, 0, 0], 5, None),
         ([0, 2, 10, 20, 7, 3, 50], 5, None),
         ([0, 2, 10], 2, None),
+        ([0, 0, 0, 2, 10, 20], 2, None),  # a segment of nothing
+        ([0, 1, 10, 2, 1, 0, 0, 2, 1, 6, 0], 3, None),  # a copy of a copy
     ],
 )
 def test_segments_make_as_many_entries_as_the_descriptor_says(
@@ -325,6 +343,17 @@ def test_segments_make_as_many_entries_as_the_descriptor_says(
     kept = Lookup(entries, 16, little=True).segmented(raw + behind)
 
     assert kept == (None if used is None else raw[: 2 * used])
+
+
+def test_segments_without_end_take_no_time() -> None:
+    """A table that repeats itself as often as its bytes allow."""
+    lookup = Lookup(1 << 16, 16, little=True)
+    copies = struct.pack("<4H", 2, 1, 0, 0) * (1 << 16)
+    start = time.process_time()
+
+    assert lookup.segmented(struct.pack("<3H", 0, 1, 7) + copies + bytes(1 << 24)) is not None
+    assert lookup.segmented(struct.pack("<2H", 0, 0) * (1 << 22)) is None
+    assert time.process_time() - start < 2
 
 
 def test_a_descriptor_is_three_numbers_and_no_entries_are_all() -> None:
