@@ -36,6 +36,7 @@ class Action(Enum):
     DUMMY_ITEMS = "dummy_items"  # D of a sequence: each text in it becomes a dummy
     CLEAN_ITEMS = "clean_items"  # C of a sequence: the texts in it are cleaned (content.py)
     PIXELS = "pixels"
+    BULK = "bulk"  # kept as far as its description reaches (bulk.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ _STATIONS = frozenset((
     0x00081010, 0x00321020, 0x00400010, 0x00400011, 0x00400242, 0x00404025, 0x00404027,
     0x00404028, 0x00404030, 0x00500020, 0x3010002D, 0x300A00B2, 0x04000563,
 ))  # fmt: skip
+_TIMES = frozenset(("DA", "DT", "TM"))
 _NUMBERS = frozenset(("AT", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
 # What people write about the study and the procedure; their words on the patient's life, visits
 # and other people's findings are removed whatever the option says, but for the history.
@@ -99,7 +101,7 @@ _TECHNICAL_TAGS = frozenset((
     0x00082120, 0x00082127,
 ))  # fmt: skip
 _CHATTY = ("Description", "Comment", "Notes", "Protocol", "Instruction", "DeviceID", "Address")
-# Bulk data that a viewer needs: lookup tables, waveforms and the offsets of frames.
+# Bulk data that a viewer needs: lookup tables, waveforms and the offsets of frames. No other goes.
 _BULK = frozenset((
     0x00281201, 0x00281202, 0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223,
     0x00281224, 0x00283006, 0x54001010, 0x7FE00001, 0x7FE00002,
@@ -149,6 +151,8 @@ class Rulebook:
         if row is not None:
             basic = _sequence_action(row.basic) if vr == "SQ" else _value_action(row.basic)
             return Rule(self._by_row(row, vr) or basic, vr, "table E.1-1", basic)
+        if vr in _TIMES and "retain_modified_dates" not in self.policy.options:
+            return Rule(Action.DUMMY, vr, "kind of value")  # valid for every type
         return Rule(_by_kind(tag, vr, keyword), vr, "kind of value")
 
     def _by_row(self, row: Row, vr: str) -> Action | None:
@@ -225,7 +229,9 @@ def _by_kind(tag: int, vr: str, keyword: str) -> Action:
     }
     if vr in by_vr:
         return by_vr[vr]
-    if vr in _NUMBERS or tag in _BULK:
+    if tag in _BULK:
+        return Action.BULK
+    if vr in _NUMBERS:
         return Action.KEEP
     technical = tag >> 16 in _TECHNICAL_GROUPS and not any(word in keyword for word in _CHATTY)
     if vr in {"LO", "SH", "UC"} and (technical or tag in _TECHNICAL_TAGS):

@@ -4,9 +4,9 @@ import re
 from datetime import date, timedelta
 
 _DATE = re.compile(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
-_DATETIME = re.compile(
-    r"(\d{4})(\d{2})?(\d{2})?(\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?)?([+-]\d{4})?"
-)
+_ZONE = r"-(?:0\d|1[01])[0-5]\d|-1200|\+(?:0\d|1[0-3])[0-5]\d|\+1400"  # PS3.5 6.2: -1200 to +1400
+_TIME = r"(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?"
+_DATETIME = re.compile(rf"(\d{{4}})(?:(\d{{2}})(?:(\d{{2}})({_TIME})?)?)?({_ZONE})?")
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _ADULT, _OLDEST, _INFANT_MONTHS = 18, 90, 24
 
@@ -24,7 +24,8 @@ def shift_date(text: str, days: int) -> str | None:
 def shift_datetime(text: str, days: int) -> str | None:
     """Shift a DT of any precision, keeping its precision, time of day and zone; also a range.
 
-    A minus stands before a zone as well as between two ends: what reads as one DT is one.
+    A minus stands before a zone as well as between two ends: what reads as one DT is one, and
+    2019-2020 does not, because no zone lies twenty hours to the west.
     """
     found = _DATETIME.fullmatch(text)
     if not found:

@@ -64,6 +64,11 @@ class Identifiers:
         """The same for the short ones alone, where all bytes are searched for the long."""
         return vr in _TEXT and Identifiers(frozenset(), self.short).in_text(raw, vr)
 
+    def short_in_bytes(self, raw: bytes) -> bool:
+        """Whether bulk data that stays holds one of the short ones."""
+        text = raw.lower()
+        return any(_occurs(one, text) for one in self.short)
+
     def in_bytes(self, raw: bytes) -> bool:
         """Whether any bytes, of whatever kind, hold one of the long ones."""
         text = raw.lower()

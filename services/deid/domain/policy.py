@@ -47,9 +47,10 @@ class Policy:
     options: frozenset[Option]
     rotation: Rotation = "patient"
 
-    def codes(self) -> tuple[tuple[str, str], ...]:
+    def codes(self, undone: frozenset[Option] = frozenset()) -> tuple[tuple[str, str], ...]:
         """Code values and meanings of the profile and its options, in a fixed order."""
-        return (BASIC_CODE, *(OPTION_CODES[one] for one in OPTION_CODES if one in self.options))
+        done = self.options - undone
+        return (BASIC_CODE, *(OPTION_CODES[one] for one in OPTION_CODES if one in done))
 
     @property
     def digest(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from services.deid.domain import values
 from services.deid.domain.identifiers import Identifiers
+from services.deid.domain.stated import NO_IMAGE, Stated
 from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks
 from services.deid.gateways.colour import PHOTOMETRIC, photometric_after
@@ -19,6 +20,7 @@ from services.deid.gateways.memory import Answers
 from services.deid.gateways.mould import Mould, Outcome
 from services.deid.gateways.pixels import NOTHING, pixel_pieces
 from services.deid.gateways.rewrite import Order, Rewriting
+from services.deid.gateways.said import METHODS
 from services.deid.gateways.search import in_all_encodings
 from services.deid.gateways.survey import known
 from shared.runtime.dicom import Element, Encoding, Part10, UnreadableError
@@ -40,12 +42,13 @@ _PIXELS = Outcome()  # they are written apart from the header
 class Cleaner:
     """One file on its way. `actions` counts what was done; `own` holds the values we wrote.
 
-    `before` and `after` are what is written around the pixels.
+    `stated`: what may be said of its pixels; `before` and `after` are written around them.
     """
 
     file: Part10
     order: Order
     blanks: Blanks = NOTHING
+    stated: Stated = NO_IMAGE
     actions: Counter[str] = field(default_factory=Counter)
     own: set[bytes] = field(default_factory=set)
     before: bytes = field(init=False)
@@ -101,7 +104,7 @@ class Cleaner:
         outcomes = self._outcomes()
         colours = photometric_after(self.file) if self.blanks else None
         own = outcomes.of_own()
-        name = (colours, *[one.content is None for one in own])
+        name = (colours, self.stated, *[one.content is None for one in own])
         mould = outcomes.sum(name, lambda: self._mould(outcomes, colours))
         self.actions.update(mould.actions)
         self.own |= mould.own
@@ -140,7 +143,7 @@ class Cleaner:
 
     def _statements(self, encoding: Encoding) -> dict[int, bytes]:
         """Who the patient is now, and what was done (PS3.3 C.7.1.1, C.12.1.1.9)."""
-        return _stated(encoding, self.order.subject.pseudonym, self.order)
+        return _statements(encoding, self.order, self.stated)
 
 
 def _around_instance(sop_class: str, syntax: str) -> tuple[bytes, bytes]:
@@ -158,8 +161,8 @@ def _around_instance(sop_class: str, syntax: str) -> tuple[bytes, bytes]:
     )
 
 
-def _stated(encoding: Encoding, pseudonym: str, order: Order) -> dict[int, bytes]:
-    policy, table = order.rulebook.policy, order.rulebook.table
+def _statements(encoding: Encoding, order: Order, stated: Stated) -> dict[int, bytes]:
+    policy, table, pseudonym = order.rulebook.policy, order.rulebook.table, order.subject.pseudonym
     dates = "MODIFIED" if "retain_modified_dates" in policy.options else "REMOVED"
     method = f"Overread\\PS3.15 Table E.1-1 {table.edition}\\Policy {policy.name}"
     texts = (
@@ -168,14 +171,16 @@ def _stated(encoding: Encoding, pseudonym: str, order: Order) -> dict[int, bytes
         (0x00120062, "CS", "YES"),
         (0x00120063, "LO", method),
         (0x00280303, "CS", dates),
+        *((tag, "CS", value) for tag, value in stated.values),
     )
     codes = b"".join(
-        encode.item(encoding, _code(encoding, value, meaning)) for value, meaning in policy.codes()
+        encode.item(encoding, _code(encoding, value, meaning))
+        for value, meaning in policy.codes(stated.undone)
     )
-    stated = {
+    written = {
         tag: encode.element(encoding, tag, vr, values.padded(vr, text)) for tag, vr, text in texts
     }
-    return {**stated, 0x00120064: encode.element(encoding, 0x00120064, "SQ", codes)}
+    return {**written, METHODS: encode.element(encoding, METHODS, "SQ", codes)}
 
 
 def _code(encoding: Encoding, value: str, meaning: str) -> bytes:

@@ -18,6 +18,7 @@ from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.identity import Identity, Key, Subject
 from services.deid.domain.pixels import Doubt, judged
 from services.deid.domain.policy import Policy
+from services.deid.domain.stated import Stated, standing, stated
 from services.deid.domain.table import Table
 from services.deid.domain.text.known import Known
 from services.deid.gateways.blanks import UnblankableError
@@ -26,8 +27,9 @@ from services.deid.gateways.memory import Memory
 from services.deid.gateways.originals import Originals, originals_of
 from services.deid.gateways.pixels import NOTHING, facts
 from services.deid.gateways.rewrite import Order
+from services.deid.gateways.said import codes_before
 from services.deid.gateways.search import Search
-from services.deid.gateways.seen import looked
+from services.deid.gateways.seen import Seen, looked
 from services.deid.gateways.verify import remaining
 from shared.runtime.dicom import Part10, UnreadableError, read_part10
 from shared.runtime.dicom.header import SOP_INSTANCE, STUDY_INSTANCE
@@ -127,10 +129,8 @@ def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
         raw_sha256 = task.hashes.get(source.name) or _hashed(raw, source)
         file = read_part10(raw)
         order = _order(file, task)
-        seen = looked(
-            source, file, judged(facts(file), task.policy), task.drawn.get(source.name, ())
-        )
-        cleaner = Cleaner(file, order, seen.blanks)
+        seen, may_say = _looked(source, file, order.identity, task)
+        cleaner = Cleaner(file, order, seen.blanks, may_say)
         forbidden = cleaner.forbidden()
         written = _write_blanked(target, cleaner, forbidden)
         uids = cleaner.new_uid(SOP_INSTANCE), cleaner.new_uid(STUDY_INSTANCE)
@@ -140,6 +140,16 @@ def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
     actions = tuple(sorted(cleaner.actions.items()))
     wrote, doubted = (written.sha256, written.size), (*seen.doubts, *written.doubts, *left)
     return Receipt(*uids, raw_sha256, *wrote, actions, doubted, order.subject, old, seen.places)
+
+
+def _looked(source: Path, file: Part10, identity: Identity, task: Task) -> tuple[Seen, Stated]:
+    """What the pixels showed, and what may be said of them."""
+    pixels, before = facts(file), codes_before(file, identity)
+    verdict = judged(pixels, task.policy)
+    if before is not None:
+        verdict = replace(verdict, doubts=standing(verdict.doubts, pixels))
+    seen = looked(source, file, verdict, task.drawn.get(source.name, ()))
+    return seen, stated(pixels, task.policy, seen.doubts, before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.deid.domain.identity import Identity, Subject
 from services.deid.domain.private import creator_of, is_creator
 from services.deid.domain.text.known import Known
 from services.deid.gateways import encode
+from services.deid.gateways.bulk import fitting, told_beside
 from services.deid.gateways.descriptors import LONGEST, Descriptors
 from services.deid.gateways.memory import Memory, creator
 from shared.runtime.dicom import DataSet, Element, Part10
@@ -62,7 +63,10 @@ class Rewriting:
     ) -> bytes | None:
         """The whole element as it leaves; None when it doesn't."""
         rule = self.rule(element, data_set, within)
-        value = self._value(element, rule, depth=depth, within=within)
+        if rule.action is Action.BULK:
+            value = self._bulk(element, data_set)
+        else:
+            value = self._value(element, rule, depth=depth, within=within)
         if value is None:
             self.actions.append(f"removed, {rule.why}")
             return None
@@ -99,6 +103,14 @@ class Rewriting:
         if action is Action.KEEP or action is Action.SCREEN:
             return self._kept(element.tag, rule, raw)
         return self._changed(rule, raw)
+
+    def _bulk(self, element: Element, data_set: DataSet) -> bytes | None:
+        """As much of it as its description gives, which may stand elsewhere in the file."""
+        self.repeatable = self.repeatable and told_beside(element.tag)
+        value = fitting(self.file, data_set, element)
+        if value is None or len(value) < element.length:
+            self.actions.append("cut or removed, not as described")
+        return value
 
     def _described(self, vr: str, raw: bytes, within: Action | None) -> bytes | None:
         """A description without the patient; None when it is in doubt. The same is read once."""

@@ -13,6 +13,7 @@ from services.deid.domain.content import inner
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.pixels import Doubt
 from services.deid.domain.text.known import Known
+from services.deid.gateways.bulk import fitting, told_beside
 from services.deid.gateways.descriptors import Descriptors
 from services.deid.gateways.rewrite import Order, rule_of
 from shared.runtime.dicom import DataSet, Element, Part10
@@ -64,7 +65,8 @@ def _top_level(file: Part10, order: Order, identifiers: Identifiers) -> Iterator
     def faults(element: Element) -> tuple[tuple[str, ...], bool]:
         if element.tag == PIXEL_DATA or element.tag in _STATEMENTS:
             return (), True
-        return tuple(judge.element(element, data_set)), True
+        judge.repeatable = True
+        return tuple(judge.element(element, data_set)), judge.repeatable
 
     context = ("verify", data_set.encoding, identifiers.short, file.string(CHARSET))
     found = order.memory.shelf(context, tuple[str, ...]).answers(file, faults)
@@ -72,13 +74,17 @@ def _top_level(file: Part10, order: Order, identifiers: Identifiers) -> Iterator
     return chain(common, *found.of_own())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Judge:
-    """What the elements of one clean file are judged by."""
+    """What the elements of one clean file are judged by.
+
+    `repeatable` falls when a judgement followed from other elements of the file.
+    """
 
     file: Part10
     order: Order
     identifiers: Identifiers
+    repeatable: bool = True
 
     def element(
         self, element: Element, data_set: DataSet, within: Action | None = None
@@ -86,12 +92,22 @@ class _Judge:
         rule = rule_of(self.file, self.order.rulebook, element, data_set, within)
         if rule.action in {Action.REMOVE, Action.PIXELS}:
             yield f"{show(element.tag)} may not stay"
+        elif rule.action is Action.BULK:
+            yield from self._bulk(element, data_set)
         elif element.items is not None:
             for item in element.items:
                 for one in item:
                     yield from self.element(one, item, inner(rule, within))
         else:
             yield from self._value(element, rule)
+
+    def _bulk(self, element: Element, data_set: DataSet) -> Iterator[str]:
+        self.repeatable = self.repeatable and told_beside(element.tag)
+        raw = self.file.value(element)
+        if fitting(self.file, data_set, element) != raw:
+            yield f"{show(element.tag)} is not as the file describes it"
+        if self.identifiers.short_in_bytes(raw):
+            yield f"an identifier of the raw header in {show(element.tag)}"
 
     def _value(self, element: Element, rule: Rule) -> Iterator[str]:
         raw, vr = self.file.value(element), rule.vr

@@ -1,5 +1,6 @@
 """What does the cleaner make of a file, under one key and for one patient?"""
 
+import struct
 from pathlib import Path
 
 from services.deid.domain.identity import Identity, Key
@@ -31,6 +32,7 @@ __all__ = [
     "Writer",
     "cleaned",
     "task",
+    "voi_lut",
 ]
 
 KEY = Key("1", b"a key of thirty-two bytes, no less")
@@ -47,3 +49,11 @@ def cleaned(content: bytes, folder: Path, given: Task | None = None) -> tuple[by
     source.write_bytes(content)
     receipt = clean_instance(source, target, given or task())
     return (target.read_bytes() if target.exists() else b""), receipt
+
+
+def voi_lut(write: Writer, content: bytes, entries: int | None = None) -> tuple[int, bytes]:
+    """A VOI LUT Sequence with one table of 16 bits, of as many entries as its bytes give."""
+    count = len(content) // 2 if entries is None else entries
+    descriptor = struct.pack(f"{write.order}3H", count, 0, 16)
+    item = write.element(0x00283002, "US", descriptor) + write.element(0x00283006, "OW", content)
+    return 0x00283010, write.sequence(0x00283010, item)

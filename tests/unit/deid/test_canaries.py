@@ -142,6 +142,12 @@ def hideouts(write: Writer) -> Iterator[tuple[str, bytes]]:
         "invalid DS": (0x00181050, "DS"),
         "invalid time": (0x00140105, "TM"),
         "unlisted name": (0x00140104, "PN"),
+        "palette of a grey image": (0x00281201, "OW"),
+        "segmented palette": (0x00281221, "OW"),
+        "lookup table": (0x00283006, "OW"),
+        "waveform of an image": (0x54001010, "OB"),
+        "offsets of native frames": (0x7FE00001, "OV"),
+        "lengths of native frames": (0x7FE00002, "OV"),
     }
     for name, (tag, vr) in plain.items():
         wrong = "cnry.secret" if name.startswith("invalid") else "CNRYSECRET"

@@ -13,7 +13,7 @@ from pydicom.data import get_testdata_file
 from examples.phantom import MARIPOSA, Shot, as_bytes, hand_radiograph, scanner_image
 from services.deid.domain.identity import Identity
 from services.deid.domain.text.known import Known
-from tests.unit.deid.files import EXPLICIT, IMPLICIT, KEY, PARTNER, Writer, cleaned, task
+from tests.unit.deid.files import EXPLICIT, IMPLICIT, KEY, PARTNER, Writer, cleaned, task, voi_lut
 
 REAL = (
     "CT_small.dcm", "MR_small.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm",
@@ -149,9 +149,7 @@ def test_an_identifier_in_a_technical_text_makes_it_a_dummy(tmp_path: Path) -> N
 
 def test_an_identifier_in_kept_bytes_holds_the_file(tmp_path: Path) -> None:
     write = Writer(IMPLICIT)
-    table = write.element(0x00283006, "OW", b"...HARTIGAN^SEAN..")
-
-    _, receipt = cleaned(write.file([(0x00283006, table)]), tmp_path)
+    _, receipt = cleaned(write.file([voi_lut(write, b"...HARTIGAN^SEAN..")]), tmp_path)
 
     assert {doubt.code for doubt in receipt.doubts} == {"identifier_survived"}
     assert "(0028,3006)" in receipt.doubts[0].detail
@@ -204,8 +202,8 @@ def test_what_another_file_of_the_case_knows_is_in_none(tmp_path: Path) -> None:
     elements = {
         0x0008103E: write.element(0x0008103E, "LO", "hand of Zzumbraela, lateral"),
         0x00181210: write.element(0x00181210, "SH", "KERNEL QX81234"),
-        0x00283006: write.element(0x00283006, "OW", b"...19510607..."),
     }
+    elements |= dict([voi_lut(write, b"...19510607...")])
     knows = Known(people=("ZZUMBRAEL^ADA",), numbers=("QX81234",), births=("19510607",))
 
     _, alone = cleaned(write.file(elements.items()), tmp_path)
