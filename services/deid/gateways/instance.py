@@ -16,7 +16,7 @@ from services.deid.domain.actions import Rulebook
 from services.deid.domain.boxes import Kind, Placed
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.identity import Identity, Key, Subject
-from services.deid.domain.pixels import Doubt, judged
+from services.deid.domain.pixels import Doubt, Pixels, judged
 from services.deid.domain.policy import Policy
 from services.deid.domain.table import Table
 from services.deid.domain.text.known import Known
@@ -127,9 +127,8 @@ def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
         raw_sha256 = task.hashes.get(source.name) or _hashed(raw, source)
         file = read_part10(raw)
         order = _order(file, task)
-        seen = looked(
-            source, file, judged(facts(file), task.policy), task.drawn.get(source.name, ())
-        )
+        verdict = judged(_facts(file, order), task.policy)
+        seen = looked(source, file, verdict, task.drawn.get(source.name, ()))
         cleaner = Cleaner(file, order, seen.blanks)
         forbidden = cleaner.forbidden()
         written = _write_blanked(target, cleaner, forbidden)
@@ -206,6 +205,14 @@ def _order(file: Part10, task: Task) -> Order:
     if identity.owns_pseudonym(patient):  # its dates have moved already
         subject = replace(subject, shift_days=0)
     return Order(identity, subject, _rulebook(task.policy), memory, task.knows)
+
+
+def _facts(file: Part10, order: Order) -> Pixels:
+    """Anybody can write that we cleaned it; our pseudonym for the patient takes the key."""
+    told = facts(file)
+    if told.cleaned and not order.identity.owns_pseudonym(file.string(_PATIENT_ID)):
+        return replace(told, cleaned=False)
+    return told
 
 
 def _remembered(identity: Identity, file: Part10, task: Task, memory: Memory) -> Subject:
