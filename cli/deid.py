@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.certified import verified
 from cli.cleaning import Asked, Run, Summary
+from cli.faults import told_clearly
 from cli.keyring import read_keyring
 from services.deid.domain.policy import Policy
 from services.deid.gateways.policies import SHIPPED, PolicyBroken, load_policy
@@ -78,8 +79,9 @@ def deid(  # noqa: PLR0913, PLR0917 - a command has as many options as it has
         reports=tuple(report or ()),
         jobs=jobs,
     )
-    asked.check()
-    summary = _watched(asked, quiet=as_json)
+    with told_clearly():
+        asked.check()
+        summary = _watched(asked, quiet=as_json)
     if as_json:
         typer.echo(json.dumps(asdict(summary), indent=2))
     else:
