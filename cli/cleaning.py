@@ -19,7 +19,13 @@ from anyio import create_task_group
 from cli.faults import copied, of_one_file
 from cli.intray import Found, found_in
 from cli.texts import Texts, known_to
-from services.deid.domain.certificate import Certificate, CertifiedInstance, codes, total
+from services.deid.domain.certificate import (
+    Certificate,
+    CertifiedInstance,
+    codes,
+    sealed,
+    total,
+)
 from services.deid.domain.identity import Keyring, Subject
 from services.deid.domain.policy import Policy
 from services.deid.domain.text.known import Known
@@ -252,6 +258,7 @@ class Run:
                 checks=CHECKS,
             )
             file = self.asked.output / patient / study / "certificate.json"
+            certificate = sealed(certificate, self.asked.keys.newest)
             file.write_text(certificate.model_dump_json(indent=2), encoding="utf-8")
 
     def _summary(self) -> Summary:
