@@ -1,4 +1,7 @@
-"""Has a byte changed since a certificate was written? Hashes tell; nothing is parsed here."""
+"""Has a byte changed since a certificate was written? Hashes tell; nothing is parsed here.
+
+And is the certificate itself as it was written? Only whoever has the key can ask.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,7 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from services.deid.domain.certificate import Certificate
+from services.deid.domain.certificate import Certificate, is_sealed
+from services.deid.domain.identity import Keyring
 from shared.runtime.local.failure import SetupError
 
 
@@ -19,13 +23,14 @@ class Finding:
     unchanged: bool
 
 
-def verified(certificate: Path, file: Path) -> list[Finding]:
-    """Compare a file, or a study's folder, with the certificate.
+def verified(certificate: Path, file: Path, keys: Keyring | None = None) -> list[Finding]:
+    """Compare a file, or a study's folder, with the certificate, and that with its seal.
 
     In a folder every certified instance must be there, and nothing else but the certificate.
     """
     try:
-        proof = Certificate.model_validate_json(certificate.read_bytes())
+        raw = certificate.read_bytes()
+        proof = Certificate.model_validate_json(raw)
     except (OSError, ValidationError):
         raise SetupError(
             f"CERT: {certificate} is no certificate", mend="take a study's certificate.json"
@@ -33,9 +38,18 @@ def verified(certificate: Path, file: Path) -> list[Finding]:
     if not file.exists():
         raise SetupError(f"FILE: {file} does not exist")
     hashes = {one.sha256: one.sop_instance for one in proof.instances}
+    seals = [_seal(raw, proof, certificate, keys)] if keys else []
     if file.is_dir():
-        return list(_folder(hashes, file, certificate))
-    return [_one(hashes, file)]
+        return [*seals, *_folder(hashes, file, certificate)]
+    return [*seals, _one(hashes, file)]
+
+
+def _seal(raw: bytes, proof: Certificate, certificate: Path, keys: Keyring) -> Finding:
+    if proof.seal is None:
+        return Finding(f"not sealed: {certificate}", unchanged=False)
+    if any(is_sealed(raw, key) for key in keys.keys if key.version == proof.key_version):
+        return Finding(f"sealed by key {proof.key_version}: {certificate}", unchanged=True)
+    return Finding(f"changed, or sealed by another key: {certificate}", unchanged=False)
 
 
 def _one(hashes: dict[str, str], file: Path) -> Finding:

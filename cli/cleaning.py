@@ -6,7 +6,6 @@ quarantined ones are copies as they came, so their folder needs the care of the 
 
 import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,16 @@ from tempfile import TemporaryDirectory
 
 from anyio import create_task_group
 
+from cli.faults import copied, of_one_file
 from cli.intray import Found, found_in
 from cli.texts import Texts, known_to
-from services.deid.domain.certificate import Certificate, CertifiedInstance, codes, total
+from services.deid.domain.certificate import (
+    Certificate,
+    CertifiedInstance,
+    codes,
+    sealed,
+    total,
+)
 from services.deid.domain.identity import Keyring, Subject
 from services.deid.domain.policy import Policy
 from services.deid.domain.text.known import Known
@@ -60,6 +66,8 @@ class Asked:
         """Raise SetupError for what can't be done without touching the input."""
         if not self.source.exists():
             raise SetupError(f"INPUT: {self.source} does not exist")
+        if not self.source.is_dir() and not self.source.is_file():
+            raise SetupError(f"INPUT: {self.source} is neither a file nor a folder")
         if self.output.exists() and (not self.output.is_dir() or any(self.output.iterdir())):
             raise SetupError(f"OUTPUT: {self.output} is not empty", mend="name a new folder")
         if self.source.resolve() in (self.output.resolve(), *self.output.resolve().parents):
@@ -67,6 +75,8 @@ class Asked:
         for report in self.reports:
             if not report.is_file():
                 raise SetupError(f"--report: {report} is no file")
+            if not os.access(report, os.R_OK):
+                raise SetupError(f"--report: {report} can't be read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,8 @@ class Run:
         asked = self.asked
         with self._spool() as spool:
             found = await found_in(asked.source, spool, MEMORY)
+            if not found:
+                raise SetupError(f"INPUT: {asked.source} holds no file")
             self._total = len(found) + len(asked.reports)
             for one in found:
                 if one.path is None:
@@ -123,13 +135,19 @@ class Run:
     @contextmanager
     def _spool(self) -> Iterator[Path]:
         """A folder of the run's own on the output's disk, gone afterwards."""
-        self.asked.output.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".work-", dir=self.asked.output) as folder:
-            yield Path(folder)
+        output = self.asked.output
+        new = not output.exists()
+        output.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        try:
+            with TemporaryDirectory(prefix=".work-", dir=output) as folder:
+                yield Path(folder)
+        finally:
+            if new and not any(output.iterdir()):
+                output.rmdir()
 
     async def _clean(self, found: list[Found], spool: Path, sandbox: Sandbox) -> None:
         """One task more than processes, so that none of them waits for this one."""
-        sized = [(one, one.path.stat().st_size) for one in found if one.path]
+        sized = [(one, one.size) for one in found if one.path]
         waiting = batches(sized, self.asked.jobs)
         async with create_task_group() as group:
 
@@ -143,11 +161,27 @@ class Run:
     async def _batch(self, batch: list[Found], stem: Path, sandbox: Sandbox) -> None:
         targets = [stem.with_name(f"{stem.name}-{number}") for number in range(len(batch))]
         pairs = [(one.path, target) for one, target in zip(batch, targets, strict=True) if one.path]
-        receipts = await cleaned(sandbox, pairs, self.asked.task)
+        try:
+            receipts = await cleaned(sandbox, pairs, self.asked.task)
+        except OSError as error:
+            await self._apart(batch, stem, sandbox, error)
+            return
         for one, target, receipt in zip(batch, targets, receipts, strict=True):
             held: Held = [(doubt.code, doubt.detail) for doubt in receipt.doubts]
             self._advance(one, receipt, held or self._release(target, receipt))
             target.unlink(missing_ok=True)
+
+    async def _apart(
+        self, batch: list[Found], stem: Path, sandbox: Sandbox, error: OSError
+    ) -> None:
+        """One of them can't be read: it is held, and the others are cleaned without it."""
+        fault = of_one_file(error)
+        if fault is None:
+            raise error
+        for one in batch if len(batch) > 1 else ():
+            await self._batch([one], stem, sandbox)
+        if len(batch) == 1:
+            self._advance(batch[0], Receipt("", "", "", "", 0, (), ()), [("not_opened", fault)])
 
     def _advance(self, one: Found, receipt: Receipt, held: Held) -> None:
         if receipt.subject:
@@ -195,9 +229,10 @@ class Run:
         folder.mkdir(mode=_PRIVATE, exist_ok=True)
         name = sha256(one.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         if one.path is not None:
-            shutil.copyfile(one.path, folder / f"{name}.held")
+            copied(one.path, folder / f"{name}.held")
         told = {
             "source": one.name,
+            **({"member": one.member} if one.member else {}),
             "raw_sha256": raw_sha256,
             "reasons": [{"code": code, "detail": detail} for code, detail in held],
         }
@@ -223,6 +258,7 @@ class Run:
                 checks=CHECKS,
             )
             file = self.asked.output / patient / study / "certificate.json"
+            certificate = sealed(certificate, self.asked.keys.newest)
             file.write_text(certificate.model_dump_json(indent=2), encoding="utf-8")
 
     def _summary(self) -> Summary:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.certified import verified
 from cli.cleaning import Asked, Run, Summary
+from cli.faults import told_clearly
 from cli.keyring import read_keyring
 from services.deid.domain.policy import Policy
 from services.deid.gateways.policies import SHIPPED, PolicyBroken, load_policy
@@ -35,7 +36,8 @@ KeyFile = Annotated[
     Path | None,
     typer.Option(
         help="a file with base64 of at least 32 bytes, or the keys.json that `overread keys` "
-        "keeps; without it a key is made up and forgotten, and nothing joins with another run"
+        "keeps; without it a key is made up and forgotten, and nothing joins with another run; "
+        "with --verify the certificate's seal is asked too"
     ),
 ]
 PolicyFile = Annotated[
@@ -67,7 +69,7 @@ def deid(  # noqa: PLR0913, PLR0917 - a command has as many options as it has
     Ends with 3 when something was quarantined.
     """
     if verify:
-        _verify(source, target)
+        _verify(source, target, key)
         return
     asked = Asked(
         source=source,
@@ -78,8 +80,9 @@ def deid(  # noqa: PLR0913, PLR0917 - a command has as many options as it has
         reports=tuple(report or ()),
         jobs=jobs,
     )
-    asked.check()
-    summary = _watched(asked, quiet=as_json)
+    with told_clearly():
+        asked.check()
+        summary = _watched(asked, quiet=as_json)
     if as_json:
         typer.echo(json.dumps(asdict(summary), indent=2))
     else:
@@ -122,8 +125,8 @@ def _say(summary: Summary, target: Path) -> None:
             typer.echo(f"  {count:>6}  {code}")
 
 
-def _verify(certificate: Path, file: Path) -> None:
-    findings = verified(certificate, file)
+def _verify(certificate: Path, file: Path, key: Path | None) -> None:
+    findings = verified(certificate, file, read_keyring(key) if key else None)
     for one in findings:
         typer.echo(one.line)
     if not all(one.unchanged for one in findings):

@@ -21,13 +21,23 @@ _UNPACK_SECONDS = 3600.0  # the size was judged before; this bounds a disk that 
 class Found:
     """One file of the input, or why there is none to open. `name` is for people: it may hold PHI.
 
-    `ours` tells a copy that was unpacked for this run from the user's own file.
+    `ours` tells a copy that was unpacked for this run from the user's own file; `member` is what a
+    ZIP calls it, which tells the operator more than a number, and perhaps who the patient is.
     """
 
     path: Path | None
     name: str
     fault: str = ""
     ours: bool = False
+    member: str = ""
+
+    @property
+    def size(self) -> int:
+        """In bytes; 0 when it is gone meanwhile, as whoever opens it will find."""
+        try:
+            return self.path.stat().st_size if self.path else 0
+        except OSError:
+            return 0
 
 
 async def found_in(source: Path, spool: Path, memory: int) -> list[Found]:
@@ -39,16 +49,28 @@ async def found_in(source: Path, spool: Path, memory: int) -> list[Found]:
 
 
 def _in_folder(source: Path) -> Iterator[Found]:
-    """Links to folders could lead in circles and pipes could block: neither is followed."""
-    for folder, folders, files in os.walk(source):
+    """Links to folders could lead in circles and pipes could block: neither is followed.
+
+    What can't be listed may hold files that nobody sees: it is told as well.
+    """
+    unseen: list[OSError] = []
+    for folder, folders, files in os.walk(source, onerror=unseen.append):
         here = Path(folder)
-        links = [one for one in folders if (here / one).is_symlink()]
+        links = [one for one in folders if os.path.islink(here / one)]  # noqa: PTH114 - it raises nothing
         for path in (here / one for one in chain(links, files)):
-            name = str(path.relative_to(source))
-            if path.is_file():
-                yield Found(path, name)
-            else:
-                yield Found(None, name, "neither a file nor a folder of its own")
+            yield _one(path, str(path.relative_to(source)))
+    for error in unseen:
+        name = os.path.relpath(error.filename, source)
+        yield Found(None, name, f"a folder that can't be listed: {error.strerror}")
+
+
+def _one(path: Path, name: str) -> Found:
+    try:
+        if path.is_file():
+            return Found(path, name)
+    except OSError as error:
+        return Found(None, name, f"can't be read: {error.strerror}")
+    return Found(None, name, "neither a file nor a folder of its own")
 
 
 def _kind(source: Path) -> Literal["folder", "zip", "file"]:
@@ -68,6 +90,6 @@ async def _in_zip(source: Path, spool: Path, memory: int) -> list[Found]:
         except UnreadableError as error:
             return [Found(None, source.name, error.detail)]
     return [
-        Found(one.path, f"{source.name}, file {number + 1}", one.fault, ours=True)
+        Found(one.path, f"{source.name}, file {number + 1}", one.fault, True, one.name)  # noqa: FBT003 - ours
         for number, one in enumerate(members)
     ]

@@ -92,7 +92,10 @@ async def known_to(paths: Sequence[Path], task: Task, sandbox: Sandbox) -> Known
         batch = paths[at : at + _BATCH]
         try:
             known += await sandbox.run(known_in_all, batch, task.key, task.partner, task.others)
-        except UnreadableError:  # one of them killed the child: the others may still know
+        except (
+            UnreadableError,
+            OSError,
+        ):  # one of them killed the child: the others may still know
             for path in batch if len(batch) > 1 else ():
                 known += await known_to([path], task, sandbox)
     return known

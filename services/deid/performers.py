@@ -15,6 +15,7 @@ from services.deid.domain.certificate import (
     CertifiedInstance,
     RejectedInstance,
     codes,
+    sealed,
     total,
 )
 from services.deid.domain.events import WorkPlanned
@@ -217,7 +218,7 @@ class Cleaning:
         )
         manifest, proof = await asyncio.gather(
             self.vault.put_manifest(plan.case_id, refs),
-            self.vault.put_document(plan.case_id, certificate),
+            self.vault.put_document(plan.case_id, sealed(certificate, task.key)),
         )
         return CleanStudy(
             study=study.study,

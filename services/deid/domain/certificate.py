@@ -1,10 +1,13 @@
 """What does the proof say? One certificate per study: what was done, and what was checked."""
 
+import hmac
+import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from services.deid.domain.boxes import Placed
+from services.deid.domain.identity import Identity, Key
 from services.deid.domain.policy import Policy
 from services.deid.domain.state import Decision, Reason
 from shared.contracts.base import Frozen, OpaqueId, PartnerId, Sha256
@@ -92,6 +95,30 @@ class Certificate(Frozen):
     rejected: tuple[RejectedInstance, ...]
     actions: dict[str, int]
     checks: tuple[str, ...]
+    seal: Sha256 | None = None
+
+
+def sealed(certificate: Certificate, key: Key) -> Certificate:
+    """With an HMAC-SHA-256 under the partner's key over all that the certificate says."""
+    identity = Identity(key, certificate.partner)
+    content = certificate.model_dump(mode="json")
+    return certificate.model_copy(update={"seal": identity.seal(_spelt(content))})
+
+
+def is_sealed(raw: str | bytes, key: Key) -> bool:
+    """Whether a certificate, as it is written, is as whoever had the key wrote it.
+
+    It is read as JSON and not as a certificate: a later one may say more than this version knows.
+    """
+    content: dict[str, Any] = json.loads(raw)
+    seal = Identity(key, str(content.get("partner"))).seal(_spelt(content))
+    return hmac.compare_digest(seal, str(content.get("seal")))
+
+
+def _spelt(content: dict[str, Any]) -> str:
+    """One spelling, whatever the order and the spaces; without the seal."""
+    said = {name: value for name, value in content.items() if name != "seal"}
+    return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 
 def codes(policy: Policy) -> tuple[Code, ...]:

@@ -8,6 +8,7 @@ Annotation (0028,0301) is optional and often wrong, so NO proves nothing.
 from dataclasses import dataclass
 from typing import Literal
 
+from services.deid.domain.anatomy import Region
 from services.deid.domain.policy import Policy
 
 Code = Literal[
@@ -45,9 +46,17 @@ _SCANNERS = {
 }
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _GREY = frozenset(("MONOCHROME1", "MONOCHROME2"))
-_HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "SINUS", "NECK", "WHOLEBODY", "WHOLE BODY")
+_CRANIOFACIAL = "1.2.840.10008.5.1.4.1.1.13.1.2"
+# What is rendered from: CT, Enhanced and Legacy Converted CT; MR, Enhanced, Enhanced Colour, Legacy
+# Converted MR; X-Ray 3D Angiographic and Craniofacial.
+_VOLUMES = frozenset((
+    *_SCANNERS["CT"], "1.2.840.10008.5.1.4.1.1.2.2", *_SCANNERS["MR"],
+    "1.2.840.10008.5.1.4.1.1.4.3", "1.2.840.10008.5.1.4.1.1.4.4", "1.2.840.10008.5.1.4.1.1.13.1.1",
+    _CRANIOFACIAL,
+))  # fmt: skip
 _RENDERED = frozenset(("CT", "MR"))
 _THICK_MM = 6.0  # slices thicker than this give no likeness
+_SCOUT_MM = 3.0  # a scout of MR is a few slices; thinner ones are a volume by which scanners align
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """What the header says of the pixels. `region`: where in the body; `slice_mm`: if said."""
+    """What the header says of the pixels. `region`: where in the body; `slice_mm`: if said.
+
+    `cleaned`: we had it before, and a face would have waited for an operator then.
+    """
 
     sop_class: str
     modality: str
@@ -75,8 +87,9 @@ class Pixels:
     has_rows: bool
     has_pixels: bool
     overlay_in_pixels: bool
-    region: str = ""
+    region: Region = "unknown"
     slice_mm: float | None = None
+    cleaned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +144,32 @@ def _flags(pixels: Pixels, policy: Policy) -> tuple[Doubt, ...]:
     if pixels.recognisable not in {"", "NO"}:
         detail = "Recognizable Visual Features (0028,0302)"
         found.append(Doubt("recognisable_face_flagged", detail))
-    elif "clean_recognizable_visual_features" in policy.options and _has_a_face(pixels):
-        detail = "thin slices of a head can be rendered to a face"
-        found.append(Doubt("recognisable_face_possible", detail))
+    elif "clean_recognizable_visual_features" in policy.options and (face := _face(pixels)):
+        found.append(Doubt("recognisable_face_possible", face))
     if pixels.overlay_in_pixels:
         detail = "an overlay (60xx,0102) lies in unused bits of the pixels"
         found.append(Doubt("overlay_in_pixels", detail))
     return tuple(found)
 
 
-def _has_a_face(pixels: Pixels) -> bool:
-    """A CT or MR of the head in slices thin enough, unless its header says there is none."""
-    if pixels.modality not in _RENDERED or pixels.recognisable == "NO":
-        return False
-    if not any(word in pixels.region for word in _HEADS):
-        return False
-    return pixels.slice_mm is None or pixels.slice_mm <= _THICK_MM
+def _face(pixels: Pixels) -> str | None:
+    """Why thin slices of a CT or MR could show who it is; None when they can't.
+
+    Recognizable Visual Features (0028,0302) NO proves nothing: as Burned In Annotation, it is a
+    default of scanners. Only what we have cleaned ourselves has been looked at.
+    """
+    volume = pixels.sop_class in _VOLUMES
+    if pixels.cleaned or not (volume or pixels.modality in _RENDERED) or _flat(pixels):
+        return None
+    if pixels.region == "head" or pixels.sop_class == _CRANIOFACIAL:
+        return "thin slices of a head can be rendered to a face"
+    if pixels.region == "unknown" and volume:
+        return "thin slices, and nothing says of which region: a head could be rendered to a face"
+    return None
+
+
+def _flat(pixels: Pixels) -> bool:
+    """A scout, or slices too thick for a likeness. A scout of CT is a projection."""
+    if "LOCALIZER" in pixels.image_type[2:]:
+        return pixels.modality == "CT" or pixels.slice_mm is None or pixels.slice_mm > _SCOUT_MM
+    return pixels.slice_mm is not None and pixels.slice_mm > _THICK_MM

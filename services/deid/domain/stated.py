@@ -83,7 +83,7 @@ def _shows_no_face(pixels: Pixels, policy: Policy) -> bool:
     """By our rules, and not by the word of who sent it."""
     if pixels.modality not in _FACELESS or pixels.sop_class.startswith(_SECONDARY_CAPTURE):
         return False
-    if pixels.modality in _RENDERED and not pixels.region:
+    if pixels.modality in _RENDERED and pixels.region == "unknown":
         return False
     if not pixels.recognisable:
         return True

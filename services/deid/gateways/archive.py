@@ -21,9 +21,10 @@ _ENCRYPTED = 0x1  # bit 0 of the general purpose flags, APPNOTE 4.4.4
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as a file of its own, or why it could not be unpacked."""
+    """A member as a file of its own, or why it could not be unpacked. Its `name` may hold PHI."""
 
     path: Path | None
+    name: str
     fault: str = ""
 
 
@@ -53,14 +54,14 @@ def _unpacked(opened: ZipFile, members: list[ZipInfo], folder: Path) -> Iterator
     for number, one in enumerate(members):
         path = folder / f"{number:06d}"
         if one.flag_bits & _ENCRYPTED:
-            yield Member(None, "encrypted inside the ZIP")
+            yield Member(None, one.filename, "encrypted inside the ZIP")
         elif one.file_size > LIMITS.file:
-            yield Member(None, f"{one.file_size} bytes, {LIMITS.file} are allowed")
+            yield Member(None, one.filename, f"{one.file_size} bytes, {LIMITS.file} are allowed")
         elif _extracted(opened, one, path):
-            yield Member(path)
+            yield Member(path, one.filename)
         else:
             path.unlink(missing_ok=True)
-            yield Member(None, "damaged inside the ZIP")
+            yield Member(None, one.filename, "damaged inside the ZIP")
 
 
 def _extracted(opened: ZipFile, member: ZipInfo, path: Path) -> bool:

@@ -145,6 +145,8 @@ def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
 def _looked(source: Path, file: Part10, identity: Identity, task: Task) -> tuple[Seen, Stated]:
     """What the pixels showed, and what may be said of them."""
     pixels, before = facts(file), codes_before(file, identity)
+    if before is None:  # anybody can write that we cleaned it
+        pixels = replace(pixels, cleaned=False)
     verdict = judged(pixels, task.policy)
     if before is not None:
         verdict = replace(verdict, doubts=standing(verdict.doubts, pixels))

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from services.deid.domain.pixels import Pixels
-from services.deid.gateways import encode
+from services.deid.domain.policy import OPTION_CODES
+from services.deid.gateways import anatomy, encode
 from services.deid.gateways.blanks import Blanks, Raster, UnblankableError
 from services.deid.gateways.jpeg import without_comments
 from shared.runtime.dicom import DataSet, Element, Part10
@@ -13,17 +14,18 @@ _CHUNK = 1 << 20
 _OVERLAYS = 0x60
 _BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
 _ROWS = 0x00280010
+METHOD, METHOD_CODES = 0x00120063, 0x00120064  # De-identification Method, and its codes
+OURS = "Overread\\"  # how our methods begin
+_FACES = OPTION_CODES["clean_recognizable_visual_features"][0].encode()
 NOTHING = Blanks()
 # Coders of all kinds, imported when the first compressed frame has to be blanked.
 _RECODING = "services.deid.gateways.recoding"
-# Body Part Examined, Study and Series Description, Protocol Name: where in the body.
-_REGION = (0x00180015, 0x00081030, 0x0008103E, 0x00181030)
-_THICKNESS = 0x00180050
 _SOP_CLASS, _MODALITY, _IMAGE_TYPE = 0x00080016, 0x00080060, 0x00080008
 _PHOTOMETRIC, _BURNED_IN, _RECOGNISABLE = 0x00280004, 0x00280301, 0x00280302
 _TELLING = frozenset((
-    _SOP_CLASS, _MODALITY, _IMAGE_TYPE, _PHOTOMETRIC, _BURNED_IN, _RECOGNISABLE, _THICKNESS,
-    *_REGION, *(_OVERLAYS << 24 | group << 16 | _BIT_POSITION for group in range(1 << 8)),
+    _SOP_CLASS, _MODALITY, _IMAGE_TYPE, _PHOTOMETRIC, _BURNED_IN, _RECOGNISABLE, METHOD,
+    METHOD_CODES, *anatomy.TELLING,
+    *(_OVERLAYS << 24 | group << 16 | _BIT_POSITION for group in range(1 << 8)),
 ))  # fmt: skip
 
 
@@ -69,18 +71,20 @@ def _facts(file: Part10) -> Pixels:
         overlay_in_pixels=any(
             _in_pixels(file, one) for one in file.data_set if one.tag >> 24 == _OVERLAYS
         ),
-        region=" ".join(file.string(tag) for tag in _REGION).upper(),
-        slice_mm=_millimetres(file.string(_THICKNESS)),
+        region=anatomy.region_of(file),
+        slice_mm=anatomy.thinnest(file),
+        cleaned=_says_cleaned(file),
     )
 
 
-def _millimetres(text: str) -> float | None:
-    """A decimal string, None when it is none or not above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if value > 0 else None
+def _says_cleaned(file: Part10) -> bool:
+    """Our name and the code of the option that holds faces, as the cleaner writes them."""
+    codes = (
+        raw
+        for item in anatomy.items_in(file.data_set, METHOD_CODES)
+        for raw in anatomy.values_in(file, item, (anatomy.CODE_VALUE,))
+    )
+    return file.string(METHOD).startswith(OURS) and _FACES in codes
 
 
 def _native(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes | memoryview]:

@@ -65,7 +65,8 @@ def recoded(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes]:
     for number, frame in enumerate(frames(file, pixels)):
         boxes = blanks.on(number)
         touched = boxes or anew
-        coded = _blanked(file, frame, boxes, blanks.fill) if touched else without_comments(frame)
+        # a coder signs what it writes, too
+        coded = without_comments(_blanked(file, frame, boxes, blanks.fill) if touched else frame)
         yield encode.item(encoding, coded + b"\0" * (len(coded) % 2))
     yield encode.sequence_end(encoding)
 

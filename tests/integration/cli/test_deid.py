@@ -192,6 +192,14 @@ def test_the_certificate_names_each_file_and_verify_sees_one_changed_byte(
     assert overread("--verify", certificate, files[0]).returncode == 0
     assert overread("--verify", certificate, certificate.parent).returncode == 0
 
+    with_key = ("--verify", certificate, files[0], "--key", key)
+    assert "sealed by key 1" in overread(*with_key).stdout
+    certificate.write_text(certificate.read_text().replace("second-opinion-2", "second-opinion-3"))
+    forged = overread(*with_key)
+    assert forged.returncode == 1
+    assert "changed, or sealed by another key" in forged.stdout
+    assert overread("--verify", certificate, files[0]).returncode == 0  # bytes alone
+
     content = bytearray(files[0].read_bytes())
     content[-100] ^= 1
     files[0].write_bytes(content)

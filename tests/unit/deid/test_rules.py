@@ -12,7 +12,7 @@ from services.deid.domain.dates import band_age, shift_date, shift_datetime
 from services.deid.domain.identifiers import gathered
 from services.deid.domain.identity import Identity, Key
 from services.deid.domain.pixels import Pixels, judged
-from services.deid.domain.policy import BASIC, SECOND_OPINION
+from services.deid.domain.policy import BASIC, SECOND_OPINION, Option
 from services.deid.domain.values import dummy, is_valid
 from services.deid.gateways.instance import table
 from services.deid.gateways.jpeg import without_comments
@@ -29,7 +29,13 @@ CT = Pixels(
     has_rows=True,
     has_pixels=True,
     overlay_in_pixels=False,
+    region="elsewhere",
 )
+MR = "1.2.840.10008.5.1.4.1.1.4"
+CRANIOFACIAL = "1.2.840.10008.5.1.4.1.1.13.1.2"
+FACES: Option = "clean_recognizable_visual_features"
+FACE = "recognisable_face_possible"
+SCOUT = ("ORIGINAL", "PRIMARY", "LOCALIZER")
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 NM = "1.2.840.10008.5.1.4.1.1.20"
 
@@ -83,12 +89,6 @@ def test_only_a_scanners_own_cross_section_passes(
         ({"burned_in": "YES"}, True, "burned_in_text_flagged"),
         ({"has_pixels": False}, False, "pixels_missing"),
         ({"overlay_in_pixels": True}, False, "overlay_in_pixels"),
-        ({"region": "HEAD", "slice_mm": 1.0}, False, "recognisable_face_possible"),
-        ({"region": "BRAIN W/O CONTRAST"}, False, "recognisable_face_possible"),
-        ({"region": "HEAD", "slice_mm": 8.0}, False, None),
-        ({"region": "HEAD", "recognisable": "NO"}, False, None),
-        ({"region": "HEAD", "modality": "NM", "sop_class": NM}, False, None),
-        ({"region": "CHEST", "slice_mm": 1.0}, False, None),
     ],
 )
 def test_what_may_carry_text_is_looked_at_and_a_flag_or_a_face_waits(
@@ -98,6 +98,43 @@ def test_what_may_carry_text_is_looked_at_and_a_flag_or_a_face_waits(
 
     assert verdict.look == look
     assert [doubt.code for doubt in verdict.doubts] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"region": "head", "slice_mm": 1.0}, FACE),
+        ({"region": "head"}, FACE),
+        ({"region": "head", "slice_mm": 8.0}, None),
+        ({"region": "head", "recognisable": "NO"}, FACE),  # a default of scanners
+        ({"region": "head", "recognisable": "NO", "cleaned": True}, None),
+        ({"region": "head", "cleaned": True}, None),
+        ({"region": "head", "recognisable": "YES", "cleaned": True}, "recognisable_face_flagged"),
+        ({"region": "head", "modality": "NM", "sop_class": NM}, None),
+        ({"region": "head", "modality": "MR", "sop_class": MR, "slice_mm": 1.0}, FACE),
+        ({"region": "head", "image_type": SCOUT, "slice_mm": 1.0}, None),
+        ({"region": "head", "modality": "MR", "sop_class": MR, "image_type": SCOUT,
+          "slice_mm": 1.6}, FACE),
+        ({"region": "head", "modality": "MR", "sop_class": MR, "image_type": SCOUT,
+          "slice_mm": 5.0}, None),
+        ({"region": "unknown", "slice_mm": 1.0}, FACE),
+        ({"region": "unknown"}, FACE),
+        ({"region": "unknown", "slice_mm": 8.0}, None),
+        ({"region": "unknown", "image_type": SCOUT}, None),
+        ({"region": "unknown", "sop_class": "1.2.840.10008.5.1.4.1.1.7"}, None),  # a dose sheet
+        ({"region": "unknown", "modality": "NM", "sop_class": NM}, None),
+        ({"region": "unknown", "modality": "DX", "sop_class": CRANIOFACIAL}, FACE),
+        ({"region": "elsewhere", "slice_mm": 1.0}, None),
+    ],
+)  # fmt: skip
+def test_thin_slices_of_a_head_or_of_nobody_knows_what_wait(
+    change: dict[str, object], code: str | None
+) -> None:
+    found = judged(replace(CT, **change), SECOND_OPINION).doubts  # type: ignore[arg-type]
+    off = replace(SECOND_OPINION, options=SECOND_OPINION.options - {FACES})
+
+    assert [doubt.code for doubt in found] == ([code] if code else [])
+    assert FACE not in [one.code for one in judged(replace(CT, **change), off).doubts]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

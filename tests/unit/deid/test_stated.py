@@ -30,7 +30,7 @@ CHEST = Pixels(
     has_rows=True,
     has_pixels=True,
     overlay_in_pixels=False,
-    region="CHEST",
+    region="elsewhere",
 )
 PHOTOGRAPH = {"modality": "XC", "sop_class": "1.2.840.10008.5.1.4.1.1.77.1.4"}
 UNREAD = Doubt("text_uncertain", "1 place looks like text that can't be read")
@@ -49,16 +49,16 @@ BOTH = frozenset((TEXT, FACES))
         ({}, (UNREAD,), None, "YES", "NO"),
         ({"burned_in": "NO"}, (UNSEEN,), None, "YES", "NO"),
         ({"burned_in": "YES"}, (FLAGGED,), None, "YES", "NO"),
-        ({"region": "HEAD"}, (FACE,), None, "NO", "YES"),
-        ({"region": "HEAD", "recognisable": "YES"}, (WAS_FACE,), None, "NO", "YES"),
-        ({"region": "HEAD", "recognisable": "NO"}, (), None, "NO", None),  # the sender's word
-        ({"region": ""}, (), None, "NO", None),  # of where is not said
+        ({"region": "head"}, (FACE,), None, "NO", "YES"),
+        ({"region": "head", "recognisable": "YES"}, (WAS_FACE,), None, "NO", "YES"),
+        ({"region": "head", "recognisable": "NO"}, (FACE,), None, "NO", "YES"),
+        ({"region": "unknown"}, (), None, "NO", None),  # of where is not said
         ({"modality": "PT"}, (), None, "NO", None),
         ({"sop_class": "1.2.840.10008.5.1.4.1.1.7"}, (), None, "NO", None),
         (PHOTOGRAPH, (), None, "NO", None),
         (PHOTOGRAPH, (UNREAD, FACE), None, "YES", "YES"),
         ({"burned_in": "NO", "recognisable": "NO"}, (), BOTH, "NO", "NO"),
-        ({"recognisable": "NO", "region": ""}, (), BOTH, "NO", "NO"),
+        ({"recognisable": "NO", "region": "unknown"}, (), BOTH, "NO", "NO"),
         ({"recognisable": "NO"}, (), frozenset((TEXT,)), "NO", None),
         ({"burned_in": "YES", "recognisable": "YES"}, (), frozenset(), "YES", "YES"),
         ({"burned_in": "NO"}, (UNREAD,), BOTH, "YES", "NO"),
