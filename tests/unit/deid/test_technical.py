@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from services.deid.domain.actions import Rulebook
+from services.deid.domain.identifiers import Identifiers
+from services.deid.domain.identity import Identity
+from services.deid.domain.policy import SECOND_OPINION
+from services.deid.gateways.instance import table
+from services.deid.gateways.rewrite import Order
 from services.deid.gateways.scrubbing import names_somebody
-from tests.unit.deid.files import EXPLICIT, IMPLICIT, Writer, cleaned
+from services.deid.gateways.verify import remaining
+from shared.runtime.dicom import read_part10
+from tests.unit.deid.files import EXPLICIT, IMPLICIT, KEY, PARTNER, Writer, cleaned
 
 _HERE = Path(__file__).parent
 TECHNICAL = (_HERE / "technical.txt").read_text(encoding="utf-8").splitlines()
@@ -78,3 +86,19 @@ def test_whoever_is_typed_into_a_technical_value_goes(syntax: str, tmp_path: Pat
     assert left[BODY_PART].value == "CHEST"
     assert left[SOFTWARE].value == ["syngo CT VA48A", "REMOVED"]
     assert dict(receipt.actions)["screened, may name somebody"] == 5
+
+
+@pytest.mark.parametrize(("tag", "vr"), [(SEQUENCE, "SH"), (CONTRAST, "CS")])
+def test_verification_finds_a_name_that_the_cleaner_left(tag: int, vr: str) -> None:
+    write = Writer(EXPLICIT)
+    identity = Identity(KEY, PARTNER)
+    order = Order(identity, identity.subject("MRN1", "case"), Rulebook(table(), SECOND_OPINION))
+    nobody = Identifiers(frozenset(), frozenset())
+
+    def found(text: str) -> bool:
+        file = read_part10(write.file([(tag, write.element(tag, vr, text))]))
+        doubts = remaining(file, order, nobody, found=False)
+        return any("may still name somebody" in one.detail for one in doubts)
+
+    assert found("KOWALCZYK")
+    assert not found("REMOVED")
