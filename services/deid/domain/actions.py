@@ -50,6 +50,7 @@ class Rule:
     vr: str
     why: str
     otherwise: Action = Action.REMOVE
+    numbered: bool = False  # of SCREEN: its value is a code, a serial number or a version
 
 
 _BY_TAG = {
@@ -101,6 +102,10 @@ _TECHNICAL_TAGS = frozenset((
     0x00082120, 0x00082127,
 ))  # fmt: skip
 _CHATTY = ("Description", "Comment", "Notes", "Protocol", "Instruction", "DeviceID", "Address")
+# In these a long number is a device's own, of a part, a version or a code, and no phone.
+_NUMBERED = (
+    "Serial", "ID", "Identifier", "Version", "Code", "PartNumber", "CodingScheme", "TransducerData",
+)  # fmt: skip
 # Bulk data that a viewer needs: lookup tables, waveforms and the offsets of frames. No other goes.
 _BULK = frozenset((
     0x00281201, 0x00281202, 0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223,
@@ -147,13 +152,13 @@ class Rulebook:
             return Rule(_BY_TAG[tag], vr, "table E.1-1")
         if tag in _BESIDE_TABLE:
             return Rule(Action.REMOVE, vr, "beside the table")
-        row = self.table.rows.get(tag)
+        row, numbered = self.table.rows.get(tag), _is_numbered(keyword)
         if row is not None:
             basic = _sequence_action(row.basic) if vr == "SQ" else _value_action(row.basic)
-            return Rule(self._by_row(row, vr) or basic, vr, "table E.1-1", basic)
+            return Rule(self._by_row(row, vr) or basic, vr, "table E.1-1", basic, numbered)
         if vr in _TIMES and "retain_modified_dates" not in self.policy.options:
             return Rule(Action.DUMMY, vr, "kind of value")  # valid for every type
-        return Rule(_by_kind(tag, vr, keyword), vr, "kind of value")
+        return Rule(_by_kind(tag, vr, keyword), vr, "kind of value", numbered=numbered)
 
     def _by_row(self, row: Row, vr: str) -> Action | None:
         """What an option makes of a row; None leaves it to the Basic Profile."""
@@ -193,6 +198,10 @@ def _doubt(tag: int, declared_vr: str) -> str:
     if retired:
         return "retired"
     return "vr" if declared_vr and declared_vr not in wanted.split(" or ") else ""
+
+
+def _is_numbered(keyword: str) -> bool:
+    return any(word in keyword for word in _NUMBERED)
 
 
 def _value_action(basic: str) -> Action:

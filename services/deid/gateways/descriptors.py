@@ -10,15 +10,17 @@ the Basic Profile does to the attribute.
 from dataclasses import dataclass
 
 from services.deid.domain import values
+from services.deid.domain.actions import Rule
 from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.text.known import Known
 from services.deid.gateways.memory import Memory
-from services.deid.gateways.scrubbing import descriptor
+from services.deid.gateways.scrubbing import descriptor, names_somebody
 from shared.runtime.dicom.charset import codec_of
 
 LONGEST = 2048  # bytes: a file has up to a hundred of these, and each thousand costs 20 ms
 _LIMITS = {"SH": 16, "LO": 64, "ST": 1024, "LT": 10240}  # characters, PS3.5 table 6.2-1
 _SEVERAL = frozenset(("SH", "LO", "UC"))
+TECHNICAL = frozenset(("CS", "LO", "LT", "SH", "ST", "UC", "UT"))  # what `screened` judges
 _AGAIN = 3  # times a text may change until it has to stay as it is
 
 
@@ -45,6 +47,32 @@ class Descriptors:
             if len(raw) <= LONGEST:
                 remembered[vr, raw] = found
         return found.value
+
+    def screened(self, raw: bytes, rule: Rule) -> bytes:
+        """A technical value; what may be about a person in it, or can't be judged, is a dummy."""
+        shelf = self.memory.shelf(("technical", self.charset), bytes)
+        question = (rule.vr, rule.numbered, raw)
+        found = shelf.get(question)
+        if found is None:
+            found = self._screened(raw, rule)
+            if len(raw) <= LONGEST:
+                shelf[question] = found
+        return found
+
+    def _screened(self, raw: bytes, rule: Rule) -> bytes:
+        codec = codec_of(raw, self.charset)
+        if codec is None or len(raw) > LONGEST:
+            return values.dummy(rule.vr)
+        text = raw.decode(codec).rstrip(" \0")
+        parts = text.split("\\") if rule.vr in _SEVERAL or rule.vr == "CS" else [text]
+        left = [
+            values.DUMMY_TEXT if names_somebody(one, rule.vr, numbered=rule.numbered) else one
+            for one in parts
+        ]
+        if left == parts:
+            return raw
+        content = "\\".join(left).encode(codec)
+        return content if len(content) % 2 == 0 else content + b" "
 
     def _cleaned(self, raw: bytes, vr: str) -> bytes | None:
         if not raw.strip(b" \0"):

@@ -1,6 +1,7 @@
 """Which words does the language have, and what are people called? Read once per process."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def lexicon() -> Lexicon:
         technique=frozenset(_listed("technique")),
         homonyms=frozenset(name for one in given for name in one) & {*_listed("regions")},
     )
+
+
+@lru_cache(maxsize=1)
+def devices() -> Lexicon:
+    """Give the same with what devices call themselves, their parts and their ways."""
+    usual = lexicon()
+    return replace(usual, technique=usual.technique | {*_listed("devices")})
 
 
 def _listed(name: str) -> Iterator[str]:

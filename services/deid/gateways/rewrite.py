@@ -15,7 +15,7 @@ from services.deid.domain.private import creator_of, is_creator
 from services.deid.domain.text.known import Known
 from services.deid.gateways import encode
 from services.deid.gateways.bulk import fitting, told_beside
-from services.deid.gateways.descriptors import LONGEST, Descriptors
+from services.deid.gateways.descriptors import LONGEST, TECHNICAL, Descriptors
 from services.deid.gateways.memory import Memory, creator
 from shared.runtime.dicom import DataSet, Element, Part10
 
@@ -159,7 +159,17 @@ class Rewriting:
             if self.identifiers.in_text(raw, rule.vr):
                 self.actions.append("screened, identifier inside")
                 return values.dummy(rule.vr)
+            raw = self._technical(rule, raw)
         return raw if len(raw) % 2 == 0 else raw + values.PADDING.get(rule.vr, b" ")
+
+    def _technical(self, rule: Rule, raw: bytes) -> bytes:
+        """A text of the technique or a coded one, without whom it may name."""
+        if rule.vr not in TECHNICAL:
+            return raw
+        screened = self.descriptors.screened(raw, rule)
+        if screened != raw:
+            self.actions.append("screened, may name somebody")
+        return screened
 
     def _changed(self, rule: Rule, raw: bytes) -> bytes:
         """A pseudonym, another UID, another date; empty when the value was none of its VR."""

@@ -5,10 +5,11 @@ Texts are as untrusted as files: `scrub_all` is what a child runs.
 
 from collections.abc import Sequence
 
+from services.deid.domain.text import technical
 from services.deid.domain.text.kinds import Scrubbed
 from services.deid.domain.text.known import Known
 from services.deid.domain.text.scrubber import scrub as scrub_with
-from services.deid.gateways.lexicon import lexicon
+from services.deid.gateways.lexicon import devices, lexicon
 
 _LONGEST_NAME = 60  # characters
 
@@ -42,3 +43,10 @@ def descriptor(text: str, known: Known, shift_days: int) -> str:
     scrubbed = scrub_with(text, known, shift_days, lexicon(), line=True)
     doubted = [one for one in scrubbed.doubts if one.code != "identifier_unknown"]
     return "" if doubted else scrubbed.text
+
+
+def names_somebody(text: str, vr: str, *, numbered: bool) -> bool:
+    """Whether a value that describes the technique may be about a person."""
+    if vr == "CS":
+        return technical.is_name(text, devices())
+    return technical.names_somebody(text, devices(), numbered=numbered)

@@ -14,7 +14,7 @@ from services.deid.domain.identifiers import Identifiers
 from services.deid.domain.pixels import Doubt
 from services.deid.domain.text.known import Known
 from services.deid.gateways.bulk import fitting, told_beside
-from services.deid.gateways.descriptors import Descriptors
+from services.deid.gateways.descriptors import TECHNICAL, Descriptors
 from services.deid.gateways.rewrite import Order, rule_of
 from shared.runtime.dicom import DataSet, Element, Part10
 from shared.runtime.dicom.header import CHARSET
@@ -113,6 +113,8 @@ class _Judge:
         raw, vr = self.file.value(element), rule.vr
         if rule.action is Action.DESCRIPTOR and self._names_somebody(raw, vr):
             yield f"{show(element.tag)} may still name somebody"
+        if rule.action is Action.SCREEN and vr in TECHNICAL and self._is_doubted(raw, rule):
+            yield f"{show(element.tag)} may still name somebody"
         if self.identifiers.short_in_text(raw, vr):
             yield f"an identifier of the raw header in {show(element.tag)}"
         if vr == "UI":
@@ -122,10 +124,15 @@ class _Judge:
 
     def _names_somebody(self, raw: bytes, vr: str) -> bool:
         """Whether a description would change if nothing but its words were known."""
+        return self._anew().cleaned(raw, vr) != raw
+
+    def _is_doubted(self, raw: bytes, rule: Rule) -> bool:
+        """Whether a technical value would not stay when it came as it is now."""
+        return self._anew().screened(raw, rule) != raw
+
+    def _anew(self) -> Descriptors:
         nobody = Identifiers(frozenset(), frozenset())
-        charset = self.file.string(CHARSET)
-        anew = Descriptors(Known(), nobody, 0, charset, self.order.memory)
-        return anew.cleaned(raw, vr) != raw
+        return Descriptors(Known(), nobody, 0, self.file.string(CHARSET), self.order.memory)
 
 
 def _places(file: Part10, data_set: DataSet, identifiers: Identifiers) -> Iterator[str]:
