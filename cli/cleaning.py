@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 from anyio import create_task_group
 
 from cli.faults import copied, of_one_file
+from cli.headers import patients_of
 from cli.intray import Found, found_in
-from cli.texts import Texts, known_to
+from cli.texts import Texts
 from services.deid.domain.certificate import (
     Certificate,
     CertifiedInstance,
@@ -28,11 +29,11 @@ from services.deid.domain.certificate import (
 )
 from services.deid.domain.identity import Keyring, Subject
 from services.deid.domain.policy import Policy
-from services.deid.domain.text.known import Known
 from services.deid.gateways.certifying import certified
 from services.deid.gateways.children import batches, cleaned
 from services.deid.gateways.cleaner import IMPLEMENTATION_VERSION
 from services.deid.gateways.instance import Receipt, Task, table
+from services.deid.gateways.patients import Patients
 from services.deid.gateways.verify import CHECKS
 from shared.runtime.local.failure import SetupError
 from shared.runtime.sandbox import Sandbox
@@ -108,6 +109,7 @@ class Run:
     duplicates: int = 0
     reports: int = 0
     subjects: dict[str, Subject] = field(default_factory=dict)
+    patients: Patients = field(default_factory=lambda: Patients.of({}))
     _hashes: dict[Path, str] = field(default_factory=dict)
     _done: int = 0
     _total: int = 0
@@ -125,9 +127,9 @@ class Run:
                     self._quarantine(one, [("not_opened", one.fault)])
             async with Sandbox(asked.jobs, MEMORY, SECONDS) as sandbox:
                 paths = [one.path for one in found if one.path]
-                known = await known_to(paths, asked.task, sandbox) if asked.reports else Known()
+                self.patients = await patients_of(paths, asked.task, sandbox, asked.jobs)
                 await self._clean(found, spool, sandbox)
-                await self._texts(Texts(known, self.subjects, sandbox))
+                await self._texts(Texts(self.patients.everyone, self.subjects, sandbox))
         self._certify()
         os.sync()
         return self._summary()
@@ -161,8 +163,9 @@ class Run:
     async def _batch(self, batch: list[Found], stem: Path, sandbox: Sandbox) -> None:
         targets = [stem.with_name(f"{stem.name}-{number}") for number in range(len(batch))]
         pairs = [(one.path, target) for one, target in zip(batch, targets, strict=True) if one.path]
+        told = {str(source): self.patients.known_to(source) for source, _ in pairs}
         try:
-            receipts = await cleaned(sandbox, pairs, self.asked.task)
+            receipts = await cleaned(sandbox, pairs, replace(self.asked.task, told=told))
         except OSError as error:
             await self._apart(batch, stem, sandbox, error)
             return

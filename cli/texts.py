@@ -14,13 +14,10 @@ from services.deid.domain.identity import Subject
 from services.deid.domain.text.kinds import Scrubbed
 from services.deid.domain.text.known import Known
 from services.deid.domain.text.scrubber import LONGEST_TEXT
-from services.deid.gateways.instance import Task
-from services.deid.gateways.known import known_in_all
 from services.deid.gateways.scrubbing import scrub_all
 from shared.runtime.dicom import UnreadableError
 from shared.runtime.sandbox import Sandbox
 
-_BATCH = 64  # headers of one call
 _WIDEST = 4  # bytes of a character in UTF-8
 # Formats that hide text from whoever reads them as text.
 _FORMATS = (b"%PDF", b"{\\rtf", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -83,22 +80,6 @@ class Texts:
             return (("scrubber_stopped", "the scrubber met its limits"),)
         codes = Counter(one.code for one in found.doubts)
         return tuple((code, f"places: {count}") for code, count in sorted(codes.items()))
-
-
-async def known_to(paths: Sequence[Path], task: Task, sandbox: Sandbox) -> Known:
-    """Whom and what the headers of all files know."""
-    known = Known()
-    for at in range(0, len(paths), _BATCH):
-        batch = paths[at : at + _BATCH]
-        try:
-            known += await sandbox.run(known_in_all, batch, task.key, task.partner, task.others)
-        except (
-            UnreadableError,
-            OSError,
-        ):  # one of them killed the child: the others may still know
-            for path in batch if len(batch) > 1 else ():
-                known += await known_to([path], task, sandbox)
-    return known
 
 
 def _read(source: Path) -> str | Held:

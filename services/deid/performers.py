@@ -83,9 +83,8 @@ class Cleaning:
 
     async def _clean(self, plan: WorkPlanned) -> StudiesCleaned:
         named = await self._task(plan)
-        knows = await Texts(self.vault, self.sandbox).known(
-            plan.sources, named, heavy=bool(plan.texts)
-        )
+        texts = Texts(self.vault, self.sandbox, self.workers)
+        knows = await texts.known(plan.sources, named, texts=bool(plan.texts))
         begin = replace(named, knows=knows)
         subject, begun = await self._begin(plan, begin)
         task = replace(begin, subject=subject)
@@ -103,7 +102,7 @@ class Cleaning:
             pseudonym=subject.pseudonym,
             clean=tuple(clean),
             held=tuple(held),
-            texts=await Texts(self.vault, self.sandbox).of_round(plan, task, subject.shift_days),
+            texts=await texts.of_round(plan, task, subject.shift_days),
         )
 
     async def read(self, plan: WorkPlanned, text: str, *, shift: bool) -> Scrubbed | None:
@@ -113,7 +112,7 @@ class Cleaning:
         """
         begin = await self._task(plan)
         subject, _ = await self._begin(plan, begin)
-        texts = Texts(self.vault, self.sandbox)
+        texts = Texts(self.vault, self.sandbox, self.workers)
         known = await texts.known(plan.sources, begin)
         found = await texts.scrubbed([text], known, subject.shift_days if shift else 0)
         return found[0] if found else None

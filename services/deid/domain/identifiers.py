@@ -1,9 +1,12 @@
 """Which strings of this file name somebody, and does one of them occur again?"""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from services.deid.domain.text.people import PARTICLES
+from services.deid.domain.text.when import tells_day
 from services.deid.domain.values import DUMMY_TEXT
 
 # Patient, visit, order and place: values that identify by themselves (45 CFR 164.514(b)(2)).
@@ -31,6 +34,14 @@ TERMS = frozenset(
     b"time uidref waveform".split()
 )
 _CODED = frozenset(("CS",))
+# Two letters that say something else when they stand alone: modalities, views, contrast, titles.
+_COMMON = frozenset(
+    b"ai ap ax bi bt cr ct dr dx ed er fl fs ge gi hd hr id im in io ir is it iu iv jr ko lc ll lo "
+    b"lt mb md mg mm mr ms na nd nm no np of ok on or ot pa pd pe po pr pt px rf rl rn ro rt sa sc "
+    b"se sg sn sr st tc te ti to tr us vs xa xc yr".split()
+) | {one.encode() for one in PARTICLES}
+_WORDS = re.compile(rb"[0-9a-z\x80-\xff]+")
+_WHOLE_DAY = 8  # digits, YYYYMMDD
 _TEXT = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
 
 
@@ -40,29 +51,53 @@ class Identifiers:
 
     `long` are unlike anything else and are searched for in all bytes; `short` (a surname of three
     to five letters, a number of four or five digits, a name that is a term as well) only in values
-    of a text VR. Both as whole words.
+    of a text VR. Both as whole words. `tiny` (parts of names of two letters, numbers under four
+    digits) are so only as a whole value, or two side by side. `births` (YYYYMMDD) are looked for
+    in text, in any notation.
     """
 
     long: frozenset[bytes]
     short: frozenset[bytes]
+    tiny: frozenset[bytes] = frozenset()
+    births: frozenset[str] = frozenset()
 
     def without(self, own: Iterable[bytes]) -> "Identifiers":
         """Leave out what we wrote ourselves, such as a shifted date that equals a birth date."""
         ours = {value.lower() for value in own}
-        return Identifiers(self.long - ours, self.short - ours)
+        return replace(self, long=self.long - ours, short=self.short - ours, tiny=self.tiny - ours)
 
     def in_text(self, raw: bytes, vr: str) -> bool:
         """Whether a value of a text VR holds one of them as a whole word."""
         text = raw.lower()
         coded = vr in _CODED
-        return any(
+        found = any(
             _occurs(one, text) and not (coded and one in TERMS)
             for one in (*self.long, *(self.short if vr in _TEXT else ()))
         )
+        free = vr in _TEXT and not coded
+        return found or (free and (self._tiny_in(text) or self._born_in(raw)))
+
+    def _tiny_in(self, text: bytes) -> bool:
+        """A name of two letters that is all of a value, or is beside another one or a number."""
+        if not self.tiny:
+            return False
+        values = {value.strip(b" \0") for value in text.split(b"\\")}
+        if any(one.isalpha() for one in values & self.tiny - _COMMON):
+            return True
+        return any(
+            left != right and {left, right} <= self.tiny and (left.isalpha() or right.isalpha())
+            for left, right in pairwise(_WORDS.findall(text))
+        )
+
+    def _born_in(self, raw: bytes) -> bool:
+        """A day of birth, which always has its year's last two digits in it."""
+        if not any(one[2:4].encode() in raw for one in self.births):
+            return False
+        return tells_day(re.sub("[_^\\\\]", " ", raw.decode("latin-1")), self.births)
 
     def short_in_text(self, raw: bytes, vr: str) -> bool:
         """The same for the short ones alone, where all bytes are searched for the long."""
-        return vr in _TEXT and Identifiers(frozenset(), self.short).in_text(raw, vr)
+        return vr in _TEXT and replace(self, long=frozenset()).in_text(raw, vr)
 
     def short_in_bytes(self, raw: bytes) -> bool:
         """Whether bulk data that stays holds one of the short ones."""
@@ -76,13 +111,44 @@ class Identifiers:
 
 
 def gathered(
-    names: Iterable[bytes], numbers: Iterable[bytes], uids: Iterable[bytes]
+    names: Collection[bytes],
+    numbers: Collection[bytes],
+    uids: Iterable[bytes],
+    births: Iterable[str] = (),
 ) -> Identifiers:
     """Sort out what to search for."""
+    days = frozenset(one for one in births if len(one) == _WHOLE_DAY and one.isdigit())
+    numbers = (*numbers, *(spelt for one in days for spelt in _notations(one)))
     found = {*_names(names), *_numbers(numbers)} - {DUMMY_TEXT.lower().encode()}
     long = {one for one in found if len(one) >= _LONG and one not in TERMS}
     long_uids = {uid.strip(b" \0") for uid in uids if len(uid) > _LONG}
-    return Identifiers(frozenset(long | long_uids), frozenset(found - long))
+    tiny = frozenset((*_tiny_names(names), *_tiny_numbers(numbers)))
+    return Identifiers(frozenset(long | long_uids), frozenset(found - long), tiny, days)
+
+
+def _notations(day: str) -> Iterator[bytes]:
+    """Those of a birth date that are searched for in bytes that are no text as well."""
+    year, month, date = day[:4], day[4:6], day[6:]
+    for order in ((year, month, date), (date, month, year), (month, date, year)):
+        yield from (between.join(order).encode() for between in ("", "-", ".", "/"))
+
+
+def _tiny_names(values: Iterable[bytes]) -> Iterator[bytes]:
+    for value in values:
+        for part in _NAME_PARTS.split(value.strip(b" \0^").lower()):
+            if (
+                len(part) == _SHORTEST_NAME - 1
+                and part.isalpha()
+                and part.decode() not in PARTICLES
+            ):
+                yield part
+
+
+def _tiny_numbers(values: Iterable[bytes]) -> Iterator[bytes]:
+    for value in values:
+        for part in value.lower().split(b"\\"):
+            if 0 < len(part.strip(b" \0")) < _SHORTEST_NUMBER:
+                yield part.strip(b" \0")
 
 
 def _names(values: Iterable[bytes]) -> Iterator[bytes]:

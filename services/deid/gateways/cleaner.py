@@ -7,7 +7,7 @@ behind the data set do not come along. The same file, key and policy give the sa
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.deid.domain import values
 from services.deid.domain.identifiers import Identifiers
@@ -16,6 +16,7 @@ from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks
 from services.deid.gateways.colour import PHOTOMETRIC, photometric_after
 from services.deid.gateways.descriptors import Descriptors
+from services.deid.gateways.disguises import disguised
 from services.deid.gateways.memory import Answers
 from services.deid.gateways.mould import Mould, Outcome
 from services.deid.gateways.pixels import NOTHING, pixel_pieces
@@ -54,6 +55,7 @@ class Cleaner:
     before: bytes = field(init=False)
     after: bytes = field(init=False)
     _known: Identifiers = field(init=False)
+    _patient: Identifiers = field(init=False)
     _descriptors: Descriptors = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +78,11 @@ class Cleaner:
         left = self._known.without(self.own)
         foreign = frozenset([one for one in left.long if not one.isascii()])
         spelt = in_all_encodings(foreign, self.file.string(CHARSET)) if foreign else foreign
-        return Identifiers(left.long | spelt, left.short)
+        return replace(left, long=left.long | spelt)
+
+    def disguised(self) -> frozenset[bytes]:
+        """The patient's names and numbers as they look in base64 and the like."""
+        return disguised(self._patient.long, self.file.string(CHARSET))
 
     @property
     def transfer_syntax(self) -> str:
@@ -127,7 +133,7 @@ class Cleaner:
         """Of each element of the data set, as it was before when its bytes were."""
         file, order, encoding = self.file, self.order, self.file.data_set.encoding
         found = known(file, order.rulebook, order.identity, order.memory, order.knows)
-        self._known = found.file
+        self._known, self._patient = found.file, found.patient
         told, charset, days = found.told, file.string(CHARSET), order.subject.shift_days
         self._descriptors = Descriptors(told, found.patient, days, charset, order.memory)
         context = ("clean", encoding, order.subject, found.patient, told, charset)

@@ -48,7 +48,8 @@ class Task:
     patient of `case`, or of the file's study. `pseudonym` is what the case's patient is called
     already: a file of somebody else's goes under the case. What one of the `others` made is left.
     With `way_back` the receipt tells the old names: they are patient data. `knows`: whom and what
-    the case knows, which must not be in any of its files.
+    the case knows, which must not be in any of its files; `told`, by a path, stands in for it
+    where the files are of several cases.
     By a file's name: `drawn`, the boxes that operators drew, and `hashes`, the SHA-256 that who
     fetched it has just made sure of; others are hashed here.
     """
@@ -62,6 +63,7 @@ class Task:
     others: tuple[Key, ...] = ()
     way_back: bool = False
     knows: Known = field(default_factory=Known)
+    told: Mapping[str, Known] = field(default_factory=dict)
     drawn: Mapping[str, tuple[Placed, ...]] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
 
@@ -128,7 +130,7 @@ def _cleaned(source: Path, target: Path, task: Task) -> Receipt:
     with _opened(source) as raw:
         raw_sha256 = task.hashes.get(source.name) or _hashed(raw, source)
         file = read_part10(raw)
-        order = _order(file, task)
+        order = order_of(file, task, task.told.get(str(source), task.knows))
         seen, may_say = _looked(source, file, order.identity, task)
         cleaner = Cleaner(file, order, seen.blanks, may_say)
         forbidden = cleaner.forbidden()
@@ -166,12 +168,16 @@ class _Written:
 
 def _write_blanked(target: Path, cleaner: Cleaner, forbidden: Identifiers) -> _Written:
     """What can't be blanked is written as it is, for nobody to see: it is held."""
+
+    def search() -> Search:
+        return Search(forbidden, cleaner.disguised())
+
     try:
-        return _write(target, cleaner, Search(forbidden))
+        return _write(target, cleaner, search())
     except UnblankableError as error:
         cleaner.blanks = NOTHING
         doubt = Doubt("text_not_removable", f"text was found and can't be taken out: {error}")
-        return replace(_write(target, cleaner, Search(forbidden)), doubts=(doubt,))
+        return replace(_write(target, cleaner, search()), doubts=(doubt,))
 
 
 def _write(target: Path, cleaner: Cleaner, search: Search) -> _Written:
@@ -210,14 +216,15 @@ def subject_of(source: Path, task: Task) -> Subject | None:
         return None
 
 
-def _order(file: Part10, task: Task) -> Order:
+def order_of(file: Part10, task: Task, knows: Known) -> Order:
+    """For whom, and by which rules, the file is cleaned."""
     identity = _identity(task.key, task.partner, task.others)
     patient = file.string(_PATIENT_ID)
     memory = _memory(task.key, task.partner, task.others, task.policy)
     subject = task.subject or _remembered(identity, file, task, memory)
     if identity.owns_pseudonym(patient):  # its dates have moved already
         subject = replace(subject, shift_days=0)
-    return Order(identity, subject, _rulebook(task.policy), memory, task.knows)
+    return Order(identity, subject, _rulebook(task.policy), memory, knows)
 
 
 def _remembered(identity: Identity, file: Part10, task: Task, memory: Memory) -> Subject:

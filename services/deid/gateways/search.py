@@ -24,7 +24,12 @@ _SPREAD = np.uint32(0x9E3779B1)  # 2^32 divided by the golden ratio: Knuth's mul
 _BITS = 16
 _BLOCK = 1 << 18  # bytes: what comes of it stays in a core's own cache
 # Those a name is written in besides its file's own; in UTF-16 it is searched for in headers only.
-_CODECS = ("utf-8", "latin-1", "iso8859-2", "iso8859-5", "iso8859-7", "shift_jis", "gb18030")
+_CODECS = (
+    "utf-8", "latin-1", *(f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16)),
+    *(f"cp125{n}" for n in range(9)), "tis-620",
+    "koi8-r", "koi8-u", "cp437", "cp850", "cp852", "cp866", "mac-roman", "mac-cyrillic",
+    "shift_jis", "euc-jp", "euc-kr", "gb18030", "big5",
+)  # fmt: skip
 Bytes = bytes | memoryview
 
 
@@ -36,6 +41,7 @@ class Search:
     """
 
     identifiers: Identifiers
+    disguised: frozenset[bytes] = frozenset()  # is searched for in headers only, as it stands
     found: bool = False
     _stems: "_Stems" = field(init=False)
     _reach: int = field(init=False)
@@ -66,6 +72,7 @@ class Search:
         it is seldom that a word begins in it.
         """
         stems = self._stems
+        self.found = self.found or _holds_any(piece, self.disguised)
         if self.found or not stems.stems or not piece:
             return
         letters = piece.replace(b"\0", b"")
@@ -154,6 +161,27 @@ def _stems(stems: frozenset[bytes]) -> _Stems:
 
 
 @lru_cache(maxsize=32)
+def _begun(words: frozenset[bytes]) -> tuple[_Stems, dict[bytes, tuple[bytes, ...]]]:
+    """The beginnings of words, and which words begin so."""
+    begun: dict[bytes, list[bytes]] = {}
+    for one in sorted(words):
+        begun.setdefault(one[:_SHORTEST], []).append(one)
+    return _stems(frozenset(begun)), {stem: tuple(those) for stem, those in begun.items()}
+
+
+def _holds_any(piece: bytes, words: frozenset[bytes]) -> bool:
+    """Whether one of the words is there, whatever stands beside it."""
+    if not words:
+        return False
+    stems, begun = _begun(words)
+    return any(
+        piece[at : at + len(one)].lower() == one
+        for at in stems.places(piece)
+        for one in begun[piece[at : at + _SHORTEST].lower()]
+    )
+
+
+@lru_cache(maxsize=32)
 def in_all_encodings(long: frozenset[bytes], charset: str) -> frozenset[bytes]:
     """The words as another character set would have them; `charset` is that of the bytes."""
     return long | {
@@ -162,8 +190,16 @@ def in_all_encodings(long: frozenset[bytes], charset: str) -> frozenset[bytes]:
         if not one.isascii()
         for text in (decode(one, charset), decode(one, charset).upper())
         for codec in _CODECS
-        if len(spelt := text.encode(codec, "ignore").lower()) >= _SHORTEST
+        if len(spelt := _spelt(text, codec)) >= _SHORTEST
     }
+
+
+def _spelt(text: str, codec: str) -> bytes:
+    """Empty where the character set lacks one of the letters."""
+    try:
+        return text.encode(codec).lower()
+    except UnicodeEncodeError:
+        return b""
 
 
 def _wide(long: frozenset[bytes]) -> list[bytes]:

@@ -1,7 +1,7 @@
 """Which names, numbers and UIDs does the raw header hold, at any depth?"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
@@ -104,7 +104,7 @@ def known(
     else:
         patient, told = found.sum(("gathered", charset, also), lambda: sorted_out(*common.who))
     long = patient.long.union(common.uids, own.uids)
-    return Known(patient, Identifiers(long, patient.short), told)
+    return Known(patient, replace(patient, long=long), told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,9 @@ def _sorted_out(
         )
         told = frozenset().union(*(one.told for one in who))
         names |= {encode(one, charset) for one in also.people}
-        numbers |= {encode(one, charset) for one in (*also.numbers, *also.births)}
-        answer = gathered(names, numbers, ()), told_by(told, charset, identity) + also
+        numbers |= {encode(one, charset) for one in (*also.numbers, *also.births, *also.places)}
+        whole = told_by(told, charset, identity) + also
+        answer = gathered(names, numbers, (), whole.births), whole
         before[who, charset, also] = answer
     return answer
 

@@ -1,15 +1,17 @@
 """What do a case's texts say without the patient? Scrubbed in a child, of what its images know."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.deid.domain.events import WorkPlanned
 from services.deid.domain.state import ScrubbedText, Text, TextFinding
 from services.deid.domain.text.kinds import Scrubbed
 from services.deid.domain.text.known import Known
+from services.deid.gateways.children import batches
 from services.deid.gateways.instance import Task
-from services.deid.gateways.known import known_in
+from services.deid.gateways.patients import told_by_all
 from services.deid.gateways.scrubbing import scrub_all
 from services.deid.gateways.vault import Vault
 from shared.contracts.base import CaseId, ObjectRef
@@ -18,9 +20,6 @@ from shared.runtime.dicom import UnreadableError
 from shared.runtime.errors import Unprocessable
 from shared.runtime.sandbox import Sandbox
 
-_LIGHT = 64 << 20  # bytes
-_ASKED = 5  # instances of a study whose headers are asked: they name the same people
-
 
 @dataclass(frozen=True)
 class Texts:
@@ -28,6 +27,7 @@ class Texts:
 
     vault: Vault
     sandbox: Sandbox
+    workers: int = 1
 
     async def of_round(
         self, plan: WorkPlanned, task: Task, shift_days: int
@@ -45,16 +45,29 @@ class Texts:
             ]
         )
 
-    async def known(self, studies: Sequence[RawStudy], task: Task, *, heavy: bool = True) -> Known:
-        """Whom and what the images of the case know; an unreadable one knows nobody.
+    async def known(self, studies: Sequence[RawStudy], task: Task, *, texts: bool = True) -> Known:
+        """Whom and what all images of the case know; an unreadable one knows nobody.
 
-        `heavy`: large files are asked too where a study has no other.
+        Without `texts` a lone image tells nobody anything: it knows itself.
         """
-        known = Known()
-        for study in studies:
-            for raw in _spread(_light(await self.vault.instances(study), heavy=heavy)):
-                known += await self._known_in(raw, task)
-        return known
+        waiting = [raw for study in studies for raw in await self.vault.instances(study)]
+        if len(waiting) == 1 and not texts:
+            return Known()
+        sized = dict.fromkeys((raw, raw.size) for raw in waiting)
+        groups = batches(list(sized), self.workers)
+        found = dict[Known, None]()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.workers):
+                group.create_task(self._ask(groups, task, found))
+        return Known.union(found)
+
+    async def _ask(
+        self, groups: Iterator[list[ObjectRef]], task: Task, found: dict[Known, None]
+    ) -> None:
+        for batch in groups:
+            async with self.vault.fetched_all(batch) as paths:
+                told = await told_by_all(self.sandbox, paths, task)
+            found.update((one.known, None) for one in told if one)
 
     async def scrubbed(
         self, texts: Sequence[str], known: Known, shift_days: int
@@ -86,23 +99,3 @@ class Texts:
         findings = tuple(TextFinding(code=code, places=n) for code, n in sorted(codes.items()))
         ref = None if findings else await self.vault.put_text(case_id, found.text)
         return ScrubbedText(item=text.item, content=ref, findings=findings, replaced=replaced)
-
-    async def _known_in(self, raw: ObjectRef, task: Task) -> Known:
-        async with self.vault.fetched(raw) as path:
-            try:
-                return await self.sandbox.run(known_in, path, task.key, task.partner, task.others)
-            except UnreadableError:
-                return Known()
-
-
-def _light(instances: Sequence[ObjectRef], *, heavy: bool) -> Sequence[ObjectRef]:
-    """Those that cost little to fetch for their header; a heavy one where there is no other."""
-    return [one for one in instances if one.size <= _LIGHT] or instances[: int(heavy)]
-
-
-def _spread(instances: Sequence[ObjectRef]) -> Sequence[ObjectRef]:
-    """The first and the last, and some between, evenly."""
-    if len(instances) <= _ASKED:
-        return instances
-    step = (len(instances) - 1) / (_ASKED - 1)
-    return [instances[round(step * n)] for n in range(_ASKED)]

@@ -5,7 +5,7 @@ and every identifier the raw header knew is searched for, in values and in bytes
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from services.deid.domain.actions import Action, Rule
@@ -68,7 +68,7 @@ def _top_level(file: Part10, order: Order, identifiers: Identifiers) -> Iterator
         judge.repeatable = True
         return tuple(judge.element(element, data_set)), judge.repeatable
 
-    context = ("verify", data_set.encoding, identifiers.short, file.string(CHARSET))
+    context = ("verify", data_set.encoding, judge.words, file.string(CHARSET))
     found = order.memory.shelf(context, tuple[str, ...]).answers(file, faults)
     common = found.sum("faults", lambda: tuple(chain.from_iterable(found.common())))
     return chain(common, *found.of_own())
@@ -85,6 +85,11 @@ class _Judge:
     order: Order
     identifiers: Identifiers
     repeatable: bool = True
+
+    @property
+    def words(self) -> Identifiers:
+        """What a judgement follows from: the long ones are searched for in all bytes."""
+        return replace(self.identifiers, long=frozenset())
 
     def element(
         self, element: Element, data_set: DataSet, within: Action | None = None

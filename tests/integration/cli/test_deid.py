@@ -70,6 +70,26 @@ def held(output: Path) -> dict[str, list[str]]:
     return {one["source"]: [reason["code"] for reason in one["reasons"]] for one in told}
 
 
+def test_what_one_file_names_is_in_no_other_of_the_patient(tmp_path: Path, key: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(2):
+        dataset = scanner_image("CT_small.dcm", BARTHOLOMEW)
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+        dataset.SOPInstanceUID = f"2.999.5.{number}"
+        if number:
+            dataset.AcquisitionProtocolName = dataset.SequenceName = "KOWALCZYK"
+        else:
+            dataset.OtherPatientNames = "Kowalczyk^Anna"
+        (folder / f"{number}.dcm").write_bytes(as_bytes(dataset))
+
+    assert overread(folder, tmp_path / "out", "--key", key).returncode == 0
+
+    clean = [one.read_bytes() for one in (tmp_path / "out").rglob("*.dcm")]
+    assert len(clean) == 2
+    assert not any(b"kowalczyk" in one.lower() for one in clean)
+
+
 def test_a_folder_is_released_named_by_pseudonyms_and_the_input_stays(
     folder: Path, key: Path, tmp_path: Path
 ) -> None:

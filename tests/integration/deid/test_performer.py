@@ -103,6 +103,25 @@ async def test_what_one_file_of_a_case_names_is_in_no_other(
     assert not any(b"zzumbraela" in content.lower() for content in clean)
 
 
+async def test_the_name_in_any_one_of_many_files_is_in_no_other(
+    store: ObjectStore, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    files = [scanner_image("CT_small.dcm", BARTHOLOMEW) for _ in range(7)]
+    for number, one in enumerate(files):
+        one.SOPInstanceUID = f"2.999.5.{number}"
+        one.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+        one.SequenceName = "ZZUMBRAELA"
+    files[1].OtherPatientNames = "Zzumbraela^Ada"
+
+    await cleaning(store, sandbox).perform(await planned(store, *map(as_bytes, files)))
+
+    clean = [
+        file.read_bytes() for file in (tmp_path / "objects" / "clean").rglob("*") if file.is_file()
+    ]
+    assert len(clean) > len(files)
+    assert not any(b"zzumbraela" in content.lower() for content in clean)
+
+
 async def test_a_file_that_takes_too_long_is_held(store: ObjectStore) -> None:
     job = await planned(store, ct())
 

@@ -14,9 +14,10 @@ from pydicom.uid import UID
 
 from examples.phantom import as_bytes, scanner_image
 from services.deid.domain.boxes import Box, Placed
+from services.deid.domain.text.known import Known
 from services.deid.gateways.blanks import Blanks
 from services.deid.gateways.cleaner import Cleaner
-from services.deid.gateways.instance import _order
+from services.deid.gateways.instance import order_of
 from shared.runtime.dicom import read_part10
 from tests.unit.deid.files import task
 
@@ -70,7 +71,7 @@ def image(pixels: NDArray[Any], photometric: str, syntax: str, **more: Any) -> b
 def blanked(raw: bytes, *placed: Placed, fill: int = 0) -> bytes:
     """The clean file, with these boxes black."""
     file = read_part10(raw)
-    cleaner = Cleaner(file, _order(file, task()), Blanks(placed, fill))
+    cleaner = Cleaner(file, order_of(file, task(), Known()), Blanks(placed, fill))
     pixels = b"".join(bytes(piece) for piece in cleaner.pixels())
     return cleaner.before + pixels + cleaner.after
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from jellyfish import metaphone
 
@@ -35,13 +36,24 @@ class Known:
     places: tuple[str, ...] = ()
 
     def __add__(self, other: "Known") -> "Known":
-        return Known(
-            _joined(self.people, other.people),
-            _joined(self.numbers, other.numbers),
-            _joined(self.births, other.births),
-            _joined(self.days, other.days),
-            _joined(self.places, other.places),
+        return Known.union((self, other))
+
+    @classmethod
+    def union(cls, several: Iterable["Known"]) -> "Known":
+        """All of them together, in time that grows with their number alone."""
+        every = tuple(dict.fromkeys(several))
+        return cls(
+            _joined(*(one.people for one in every)),
+            _joined(*(one.numbers for one in every)),
+            _joined(*(one.births for one in every)),
+            _joined(*(one.days for one in every)),
+            _joined(*(one.places for one in every)),
         )
+
+    @property
+    def size(self) -> int:
+        """How many there are to search for."""
+        return sum(map(len, (self.people, self.numbers, self.births, self.places)))
 
     @cached_property
     def searched(self) -> "Searched":
@@ -120,5 +132,5 @@ def _phrases(places: Iterable[str]) -> Iterator[tuple[str, ...]]:
             yield tuple(word.replace("'", "") for word in words)
 
 
-def _joined(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*one, *other)))
+def _joined(*several: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*chain(*several)}))

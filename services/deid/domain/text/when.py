@@ -60,6 +60,22 @@ def dates(text: str, calendar: Calendar) -> Iterator[Hit]:
         yield _hit(text, match, _preferred(readings, order), calendar)
 
 
+def tells_day(text: str, days: frozenset[str]) -> bool:
+    """Whether a text tells one of the days (YYYYMMDD), however it is written or may be read.
+
+    A year of two digits is that of any century.
+    """
+    calendar = Calendar(days, (), 0)
+    ends = {day[2:] for day in days}
+    for match in _matches(text, bytearray(len(text) + 1)):
+        short = len((match.groupdict().get("year") or "").strip("'")) == len("51")
+        for one in _readings(match, calendar):
+            day = f"{one.year:04}{one.month:02}{one.day:02}"
+            if day in days or (short and day[2:] in ends):
+                return True
+    return False
+
+
 def _matches(text: str, taken: bytearray) -> Iterator[re.Match[str]]:
     for pattern in (*PATTERNS, CUED, BARE_YEAR):
         for match in pattern.finditer(text):
