@@ -20,6 +20,7 @@ from services.deid.gateways.mould import Mould, Outcome
 from services.deid.gateways.pixels import NOTHING, pixel_pieces
 from services.deid.gateways.rewrite import Order, Rewriting
 from services.deid.gateways.search import in_all_encodings
+from services.deid.gateways.streams.frames import WITH_PIXELS
 from services.deid.gateways.survey import known
 from shared.runtime.dicom import Element, Encoding, Part10, UnreadableError
 from shared.runtime.dicom.file import DEFLATED, EXPLICIT_VR_LITTLE
@@ -40,12 +41,12 @@ _PIXELS = Outcome()  # they are written apart from the header
 class Cleaner:
     """One file on its way. `actions` counts what was done; `own` holds the values we wrote.
 
-    `before` and `after` are what is written around the pixels.
+    `before` and `after` are what is written around the pixels. `blanks` None: these don't leave.
     """
 
     file: Part10
     order: Order
-    blanks: Blanks = NOTHING
+    blanks: Blanks | None = NOTHING
     actions: Counter[str] = field(default_factory=Counter)
     own: set[bytes] = field(default_factory=set)
     before: bytes = field(init=False)
@@ -65,7 +66,7 @@ class Cleaner:
     def pixels(self) -> Iterator[bytes | memoryview]:
         """What lies between: pieces of at most a megabyte, but for a frame's fragment."""
         pixels = self.file.data_set.get(PIXEL_DATA)
-        if pixels is not None:
+        if pixels is not None and self.blanks is not None:
             yield from pixel_pieces(self.file, pixels, self.blanks)
 
     def forbidden(self) -> Identifiers:
@@ -132,7 +133,7 @@ class Cleaner:
 
     def _outcome(self, element: Element) -> tuple[Outcome, bool]:
         """Rewrite an element; and whether the next file's would become the same."""
-        if element.tag == PIXEL_DATA:
+        if element.tag in WITH_PIXELS:
             return _PIXELS, True
         one = Rewriting(self.file, self.order, self._known, self._descriptors)
         content = one.element(element, self.file.data_set)
