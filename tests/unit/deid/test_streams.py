@@ -1,6 +1,7 @@
 """Compressed pixels leave without what hides beside the image, and the image leaves as it came."""
 
 import struct
+import time
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import pairwise
@@ -26,7 +27,7 @@ from shared.testing.streams import (
     box,
     hideouts,
 )
-from tests.unit.deid.coded import image, noise, pixels_of, with_uids
+from tests.unit.deid.coded import blanked, image, noise, pixels_of, with_uids
 from tests.unit.deid.files import cleaned, task
 
 SAMPLES = (
@@ -37,6 +38,7 @@ SAMPLES = (
     "examples_jpeg2k.dcm", "examples_ybr_color.dcm", "rtdose_rle.dcm",
 )  # fmt: skip
 PLAIN = {JPEG: JPEG_FRAME, JPEG_LS: LS_FRAME, JPEG_2000: FRAME_2000, RLE: RLE_FRAME}
+TILE = FRAME_2000.index(b"\xff\x90")
 SECRET = b"HARTIGAN MARY ANNE 4711 "
 
 
@@ -79,6 +81,13 @@ def test_scanners_frames_keep_their_bytes_but_for_comments(name: str) -> None:
         assert at == before
         assert content[at + kept : at + length] in {b"", b"\xff"}  # a byte of padding
     assert (pixels_of(bytes(after)) == pixels_of(content)).all()
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, "GDCMJ2K_TextGBR.dcm"])
+def test_scanners_images_are_decoded_to_the_same(name: str) -> None:
+    content = with_uids(Path(str(get_testdata_file(name))).read_bytes())
+
+    assert (pixels_of(blanked(content)) == pixels_of(content)).all()
 
 
 @pytest.mark.parametrize("one", list(hideouts()), ids=lambda one: one.name)
@@ -189,6 +198,29 @@ def test_a_fragment_of_any_size_is_walked(tmp_path: Path) -> None:
     assert scan in clean
 
 
+def test_uncompressed_frames_in_fragments_end_where_their_image_does(tmp_path: Path) -> None:
+    left = clean_fragments(file_of("1.2.840.10008.1.2.1.98", bytes(range(32)) + SECRET), tmp_path)
+
+    assert left == [b"", bytes(range(32))]
+
+
+@pytest.mark.parametrize(
+    ("syntax", "frame"),
+    [
+        (JPEG, JPEG_FRAME[:2] + b"\xff\xfe\0\3A" * 100_000 + JPEG_FRAME[2:]),
+        (JPEG, JPEG_FRAME[:-2] + b"\xff\xff\0" * 100_000 + b"\xff\xd9"),
+        (JPEG_2000, FRAME_2000[:TILE] + b"\xff\x64\0\2" * 300_000 + FRAME_2000[TILE:]),
+    ],
+)
+def test_what_would_take_long_is_held_soon(syntax: str, frame: bytes, tmp_path: Path) -> None:
+    began = time.process_time()
+
+    _, receipt = cleaned(file_of(syntax, frame), tmp_path, task(BASIC))
+
+    assert [one.code for one in receipt.doubts] == ["stream_not_understood"]
+    assert time.process_time() - began < 2
+
+
 def with_length(frame: bytes, at: int, more: int) -> bytes:
     """The number of four bytes there, raised."""
     (size,) = struct.unpack_from(">I", frame, at)
@@ -200,7 +232,6 @@ def jp2(*inside: bytes) -> bytes:
     return start + box(b"jp2h", b"".join(inside)) + box(b"jp2c", FRAME_2000)
 
 
-TILE = FRAME_2000.index(b"\xff\x90")
 SCAN = JPEG_FRAME.index(b"\xff\xda")
 GAP = struct.pack("<16I", 2, 64, 66 + len(SECRET), *[0] * 13)
 UNSOUND = {
@@ -238,6 +269,7 @@ UNSOUND = {
     "JP2 with a palette": (JPEG_2000, jp2(box(b"pclr", SECRET))),
     "JP2 without a stream": (JPEG_2000, jp2()[:40] + box(b"xml ", SECRET)),
     "RLE with a gap": (RLE, GAP + b"\xf1\0" + SECRET + b"\xf1\7"),
+    "uncompressed and too short": ("1.2.840.10008.1.2.1.98", SECRET),
     "RLE with an early end": (RLE, RLE_FRAME[:-2] + b"\xf2\7"),
     "RLE with another number of segments": (RLE, b"\3" + RLE_FRAME[1:]),
     "video": ("1.2.840.10008.1.2.4.102", b"\0\0\0\x18ftypmp42" + SECRET),

@@ -22,6 +22,7 @@ _FILL = re.compile(rb"\xff+")
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _LS_MARKER = re.compile(rb"\xff[\x80-\xcf\xd8-\xff]")
 _LS_STUFFED = 0x80
+_MOST = 1 << 16  # segments of a frame, and markers behind fill bytes in a scan
 _WIDTH = 2  # bytes of a length, which counts itself
 _JFIF, _ADOBE, _SPIFF = (0, b"JFIF\0", 14), (14, b"Adobe", 12), (8, b"SPIFF\0", 30)
 _COLOURS = (8, b"mrfx", 5)  # the colour transform of HP's JPEG-LS
@@ -48,11 +49,12 @@ class _Walk:
         if self.stream[start : start + len(START)] != START:
             raise UnwalkableError("a JPEG frame without its start")
         at = start + len(START)
-        while True:
+        for _ in range(_MOST):
             code, at = self._marker(at)
             if code == _EOI and self.scans:
                 return Walked(start, at, tuple(self.edits))
             at = self._segment(code, at)
+        raise UnwalkableError("too many segments in a JPEG frame")
 
     def _marker(self, at: int) -> tuple[int, int]:
         """A marker and where its segment begins; any number of fill bytes may stand before it."""
@@ -88,7 +90,10 @@ class _Walk:
         self.scans += 1
         ls = self.frame == _LS_FRAME
         pattern = _LS_MARKER if ls else _MARKER
-        while (found := pattern.search(self.stream, at, self.end)) is not None:
+        for _ in range(_MOST):
+            found = pattern.search(self.stream, at, self.end)
+            if found is None:
+                break
             code, at = self._marker(found.start())
             if code not in _WITHIN_SCANS and not (ls and code < _LS_STUFFED):
                 return found.start()

@@ -24,6 +24,7 @@ _SOT, _SOD, _EOC = 0xFF90, 0xFF93, 0xFFD9
 _COMMENT, _REGISTRATION, _LENGTHS, _PACKETS = 0xFF64, 0xFF63, 0xFF55, 0xFF58
 _TILE_HEAD = 12  # bytes of SOT and its segment
 _KINDS = (b"\0\0", b"\0\1")  # of comments; decoders object to none
+_MOST = 1 << 18  # segments of a frame: there may be 65,535 tiles
 _BOX, _LONG_BOX = 8, 16
 # Boxes of a header that change colours: palette, mapping, channels.
 _RECOLOURING = (b"pclr", b"cmap", b"cdef")
@@ -70,6 +71,7 @@ class _Walk:
         self.coding = Coding()
         self.lengths: list[tuple[int | None, int]] = []
         self.parts: Counter[int] = Counter()
+        self.seen = 0
 
     def whole(self, start: int) -> Walked:
         if self.stream[start : start + len(START)] != START:
@@ -101,7 +103,8 @@ class _Walk:
         """Where the header of the frame, or of a tile-part, ends: at the marker `until`."""
         while (code := self._code(at)) != until:
             start, after = at + 4, at + 2 + word(self.stream, at + 2)
-            if after < start or after > self.end:
+            self.seen += 1
+            if after < start or after > self.end or self.seen > _MOST:
                 raise UnwalkableError("a JPEG 2000 segment runs over the end of its frame")
             content = bytes(self.stream[start:after])
             if code == _COMMENT:
