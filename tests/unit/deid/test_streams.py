@@ -221,6 +221,18 @@ def test_what_would_take_long_is_held_soon(syntax: str, frame: bytes, tmp_path: 
     assert time.process_time() - began < 2
 
 
+def test_a_large_frame_may_have_several_fragments_up_to_a_bound(tmp_path: Path) -> None:
+    def parts(size: int) -> list[bytes]:
+        return [JPEG_FRAME[:-4], bytes(size >> 1), bytes(size >> 1), JPEG_FRAME[-2:] + SECRET]
+
+    kept, nothing = cleaned(file_of(JPEG, *parts(70 << 20)), tmp_path, task(BASIC))
+    _, held = cleaned(file_of(JPEG, *parts(128 << 20)), tmp_path, task(BASIC))
+
+    assert not nothing.doubts
+    assert kept.endswith(b"\xff\xd9\xfe\xff\xdd\xe0\0\0\0\0")
+    assert [one.code for one in held.doubts] == ["stream_not_understood"]
+
+
 def with_length(frame: bytes, at: int, more: int) -> bytes:
     """The number of four bytes there, raised."""
     (size,) = struct.unpack_from(">I", frame, at)

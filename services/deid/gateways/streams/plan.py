@@ -21,7 +21,7 @@ from shared.runtime.dicom.heads import Buffer
 
 _UNCOMPRESSED = "1.2.840.10008.1.2.1.98"
 _SAMPLES, _ALLOCATED, _FRAMES = 0x00280002, 0x00280100, 0x00280008
-_JOINED = 128 << 20  # bytes of a frame in several fragments, which are put together to be walked
+_JOINED = 96 << 20  # bytes of a frame in several fragments, which are put together to be walked
 _RESIDENT = 64 << 20  # bytes of a mapped file that may stay in memory
 Walk = Callable[[Buffer, int, int], Walked]
 
@@ -106,12 +106,20 @@ def _ending(stream: Buffer, walked: Walked, start: int, end: int) -> Walked:
     return walked
 
 
-def _joined(file: Part10, group: tuple[Fragment, ...]) -> bytes:
-    if sum(length for _, length in group) > _JOINED:
+def _joined(file: Part10, group: tuple[Fragment, ...]) -> bytearray:
+    """Each part once in memory: a frame may have as many bytes as a process has left."""
+    size = sum(length for _, length in group)
+    if size > _JOINED:
         raise UnwalkableError("a frame in several fragments that is too large to be walked")
     if any(length % 2 for _, length in group[:-1]):
         raise UnwalkableError("a fragment of odd length inside a frame")
-    return b"".join(bytes(file.buffer[at : at + length]) for at, length in group)
+    out, end = bytearray(size), 0
+    with memoryview(file.buffer) as whole:
+        for at, length in group:
+            with whole[at : at + length] as part:
+                out[end : end + length] = part
+            end += length
+    return out
 
 
 def _parted(group: tuple[Fragment, ...], walked: Walked) -> Frame:
