@@ -146,15 +146,20 @@ def _pooled(workers: int, ran: engine.Ran) -> Iterator[Figure]:
 
 
 def _of_large(folder: Path, frames: int) -> list[Figure]:
-    seconds, most = large.measured(folder, frames)
     size = frames * _FRAME_MIB
     name = (
         f"multi-frame of {size / 1000:.0f} GB" if size > 1000 else f"multi-frame of {size:.0f} MB"
     )
     return [
-        Figure(name, seconds * 1000, "ms CPU"),
-        Figure(f"{name}: memory", most, "MiB", f"under {_MOST_MIB}", most < _MOST_MIB),
+        *_large(name, large.measured(folder, frames)),
+        *_large(f"compressed {name}", large.compressed(folder, int(size * 1_000_000))),
     ]
+
+
+def _large(name: str, measured: tuple[float, float]) -> Iterator[Figure]:
+    seconds, most = measured
+    yield Figure(name, seconds * 1000, "ms CPU")
+    yield Figure(f"{name}: memory", most, "MiB", f"under {_MOST_MIB}", most < _MOST_MIB)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,15 @@ import struct
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import generate_frames
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless
 
 ROWS = COLUMNS = 512
 STUDY = "2.999.41.1.20260817"
@@ -98,6 +100,32 @@ def multi_frame_header(frames: int) -> tuple[bytes, int]:
     start = out.getvalue().rindex(b"\xe0\x7f\x10\x00OW")
     head = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OW", 0, size)
     return out.getvalue()[:start] + head, size
+
+
+def multi_frame_compressed(file: BinaryIO, size: int) -> int:
+    """Write a JPEG-LS multi-frame of about `size` bytes; how many of these are the image's.
+
+    Each frame has a comment, and bytes behind its end.
+    """
+    dataset = made()
+    _place(dataset, 1)
+    noise = np.random.default_rng(1).normal(1000, 40, (ROWS, COLUMNS))
+    dataset.PixelData = noise.clip(0, 4095).astype("<u2").tobytes()
+    dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+    image = next(generate_frames(dataset.PixelData, number_of_frames=1)).rstrip(b"\0")
+    frame = image[:2] + b"\xff\xfe\0\x13HARTIGAN ROSALIND" + image[2:] + b"HARTIGAN"
+    frame += b"\0" * (len(frame) % 2)
+    count = size // len(frame)
+    dataset.NumberOfFrames = count
+    out = BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    head = out.getvalue()[: out.getvalue().rindex(b"\xe0\x7f\x10\x00OB") + 12]
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, len(frame)) + frame
+    table = struct.pack(f"<{count}I", *range(0, count * len(item), len(item)))
+    file.write(head + struct.pack("<HHI", 0xFFFE, 0xE000, len(table)) + table)
+    file.writelines(item for _ in range(count))
+    file.write(struct.pack("<HHI", 0xFFFE, 0xE0DD, 0))
+    return count * len(image)
 
 
 def scanners() -> FileDataset:

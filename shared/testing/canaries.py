@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from pydicom.datadict import dictionary_VR
 
 from shared.testing.part10 import BIG, DEFLATED, IMPLICIT, JPEG, RLE, SYNTAXES, Writer
+from shared.testing.streams import hideouts
 
 DEPTHS = (0, 1, 5, 20)
 # A sequence of the table that stays, one the table doesn't list, and a private one.
@@ -65,7 +66,10 @@ def rows(tags: Iterable[int]) -> list[Canary]:
 
 
 def planted(tags: Iterable[int]) -> Iterator[Planted]:
-    """All files: six syntaxes, and in each the rows at all depths, and the other places."""
+    """All files: six syntaxes, and in each the rows at all depths, and the other places.
+
+    Behind them compressed pixels with words in them, in their own syntaxes.
+    """
     canaries = rows(tags)
     for syntax in SYNTAXES:
         write = Writer(syntax)
@@ -75,6 +79,9 @@ def planted(tags: Iterable[int]) -> Iterator[Planted]:
                 content = write.file(elements)
                 yield Planted(f"{kind} {depth}", syntax, content, tuple(canaries))
         yield _elsewhere(write)
+    for one in hideouts():
+        words = [Canary(place, 0x7FE00010, "OB", word) for place, word in one.words.items()]
+        yield Planted(f"streams {one.name}", one.syntax, one.content(), tuple(words))
 
 
 def _row(number: int, tag: int) -> Canary | None:

@@ -17,6 +17,24 @@ EXPLICIT, IMPLICIT, BIG, DEFLATED, JPEG, RLE = (
 SYNTAXES = (EXPLICIT, IMPLICIT, BIG, DEFLATED, JPEG, RLE)
 LONG = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
 
+# 4 x 4 samples of 16 bits, all the same: lossless JPEG with a code of one bit (ITU-T T.81 annex H),
+# and two RLE segments of sixteen equal bytes (PS3.5 annex G).
+RLE_FRAME = struct.pack("<16I", 2, 64, 66, *[0] * 13) + b"\xf1\x00\xf1\x07"
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    """A segment of JPEG, JPEG-LS or JPEG 2000, with its marker."""
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+JPEG_FRAME = b"".join((
+    b"\xff\xd8",
+    segment(0xC3, b"\x10\x00\x04\x00\x04\x01\x01\x11\x00"),
+    segment(0xC4, b"\x00\x01" + bytes(15) + b"\x00"),
+    segment(0xDA, b"\x01\x01\x00\x01\x00\x00"),
+    b"\x00\x00\xff\xd9",
+))  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Writer:
@@ -54,18 +72,22 @@ class Writer:
     def pixels(self) -> bytes:
         if self.syntax not in {JPEG, RLE}:
             return self.element(0x7FE00010, "OW", bytes(range(32)))
-        end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-        frame = b"\xff\xd8\xff\xfe\x00\x0cHARTIGANXY\xff\xda" + bytes(20) + b"\xff\xd9"
-        if self.syntax == RLE:  # two segments of sixteen equal bytes (PS3.5 annex G)
-            frame = struct.pack("<16I", 2, 64, 66, *[0] * 13) + b"\xf1\x00\xf1\x07"
-        fragments = self.item(b"") + self.item(frame) + end
-        return self.head(0x7FE00010, "OB", 0xFFFFFFFF) + fragments
+        commented = JPEG_FRAME[:2] + segment(0xFE, b"HARTIGANXY") + JPEG_FRAME[2:]
+        return self.encapsulated(b"", RLE_FRAME if self.syntax == RLE else commented)
 
-    def file(self, elements: Iterable[tuple[int, bytes]], preamble: bytes = b"") -> bytes:
+    def encapsulated(self, *fragments: bytes) -> bytes:
+        """Compressed pixels (PS3.5 A.4); the first fragment is the offset table."""
+        end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        content = b"".join(self.item(one) for one in fragments)
+        return self.head(0x7FE00010, "OB", 0xFFFFFFFF) + content + end
+
+    def file(
+        self, elements: Iterable[tuple[int, bytes]], preamble: bytes = b"", pixels: bytes = b""
+    ) -> bytes:
         """A CT image with these elements beside the necessary ones."""
         body = dict(self.necessary())
         body.update(dict(elements))
-        body[0x7FE00010] = self.pixels()
+        body[0x7FE00010] = pixels or self.pixels()
         content = b"".join(body[tag] for tag in sorted(body))
         if self.syntax == DEFLATED:
             deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)

@@ -25,6 +25,7 @@ async def test_it_prints_every_figure_beside_its_target() -> None:
     assert all(one["value"] > 0 for one in figures.values())
     assert {"overread", "file copy", "pydicom: read, change, write"} <= figures.keys()
     assert figures["multi-frame of 20 MB: memory"]["reached"]
+    assert figures["compressed multi-frame of 20 MB: memory"]["reached"]
     assert figures["pool of 1: memory of a worker"]["reached"]
     for ours in ("overread", "overread, raw hash known"):
         times = figures[f"  pydicom / {ours}"]

@@ -25,6 +25,7 @@ Code = Literal[
     "recognisable_face_possible",
     "pixels_undecodable",
     "text_not_removable",
+    "stream_not_understood",
     "not_an_image",
     "pixels_missing",
     "identifier_survived",

@@ -23,6 +23,7 @@ from services.deid.gateways.pixels import NOTHING, pixel_pieces
 from services.deid.gateways.rewrite import Order, Rewriting
 from services.deid.gateways.said import METHODS
 from services.deid.gateways.search import in_all_encodings
+from services.deid.gateways.streams.frames import WITH_PIXELS
 from services.deid.gateways.survey import known
 from shared.runtime.dicom import Element, Encoding, Part10, UnreadableError
 from shared.runtime.dicom.file import DEFLATED, EXPLICIT_VR_LITTLE
@@ -44,11 +45,12 @@ class Cleaner:
     """One file on its way. `actions` counts what was done; `own` holds the values we wrote.
 
     `stated`: what may be said of its pixels; `before` and `after` are written around them.
+    `blanks` None: the pixels don't leave.
     """
 
     file: Part10
     order: Order
-    blanks: Blanks = NOTHING
+    blanks: Blanks | None = NOTHING
     stated: Stated = NO_IMAGE
     actions: Counter[str] = field(default_factory=Counter)
     own: set[bytes] = field(default_factory=set)
@@ -70,7 +72,7 @@ class Cleaner:
     def pixels(self) -> Iterator[bytes | memoryview]:
         """What lies between: pieces of at most a megabyte, but for a frame's fragment."""
         pixels = self.file.data_set.get(PIXEL_DATA)
-        if pixels is not None:
+        if pixels is not None and self.blanks is not None:
             yield from pixel_pieces(self.file, pixels, self.blanks)
 
     def forbidden(self) -> Identifiers:
@@ -141,7 +143,7 @@ class Cleaner:
 
     def _outcome(self, element: Element) -> tuple[Outcome, bool]:
         """Rewrite an element; and whether the next file's would become the same."""
-        if element.tag == PIXEL_DATA:
+        if element.tag in WITH_PIXELS:
             return _PIXELS, True
         one = Rewriting(self.file, self.order, self._known, self._descriptors)
         content = one.element(element, self.file.data_set)

@@ -25,11 +25,12 @@ from services.deid.gateways.blanks import UnblankableError
 from services.deid.gateways.cleaner import Cleaner
 from services.deid.gateways.memory import Memory
 from services.deid.gateways.originals import Originals, originals_of
-from services.deid.gateways.pixels import NOTHING, facts
+from services.deid.gateways.pixels import facts
 from services.deid.gateways.rewrite import Order
 from services.deid.gateways.said import codes_before
 from services.deid.gateways.search import Search
 from services.deid.gateways.seen import Seen, looked
+from services.deid.gateways.streams import UnwalkableError
 from services.deid.gateways.verify import remaining
 from shared.runtime.dicom import Part10, UnreadableError, read_part10
 from shared.runtime.dicom.header import SOP_INSTANCE, STUDY_INSTANCE
@@ -167,7 +168,7 @@ class _Written:
 
 
 def _write_blanked(target: Path, cleaner: Cleaner, forbidden: Identifiers) -> _Written:
-    """What can't be blanked is written as it is, for nobody to see: it is held."""
+    """What can't be blanked, or not be told, is held, and written without its pixels."""
 
     def search() -> Search:
         return Search(forbidden, cleaner.disguised())
@@ -175,9 +176,13 @@ def _write_blanked(target: Path, cleaner: Cleaner, forbidden: Identifiers) -> _W
     try:
         return _write(target, cleaner, search())
     except UnblankableError as error:
-        cleaner.blanks = NOTHING
         doubt = Doubt("text_not_removable", f"text was found and can't be taken out: {error}")
-        return replace(_write(target, cleaner, search()), doubts=(doubt,))
+    except UnwalkableError as error:
+        doubt = Doubt(
+            "stream_not_understood", f"what the pixels hold can't be told: {error.detail}"
+        )
+    cleaner.blanks = None
+    return replace(_write(target, cleaner, search()), doubts=(doubt,))
 
 
 def _write(target: Path, cleaner: Cleaner, search: Search) -> _Written:

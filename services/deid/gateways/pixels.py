@@ -7,7 +7,9 @@ from services.deid.domain.pixels import Pixels
 from services.deid.domain.policy import OPTION_CODES
 from services.deid.gateways import anatomy, encode
 from services.deid.gateways.blanks import Blanks, Raster, UnblankableError
-from services.deid.gateways.jpeg import without_comments
+from services.deid.gateways.streams.frames import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Fragment
+from services.deid.gateways.streams.plan import Frame, plan
+from services.deid.gateways.streams.walked import Edit
 from shared.runtime.dicom import DataSet, Element, Part10
 
 _CHUNK = 1 << 20
@@ -32,25 +34,51 @@ _TELLING = frozenset((
 def pixel_pieces(
     file: Part10, pixels: Element, blanks: Blanks = NOTHING
 ) -> Iterator[bytes | memoryview]:
-    """The element Pixel Data (7FE0,0010) in pieces.
+    """The element Pixel Data (7FE0,0010) in pieces, with the offsets that belong to it.
 
-    Raises UnblankableError when its coding does not let boxes be blanked and the rest be kept.
+    Raises UnblankableError when its coding does not let boxes be blanked and the rest be kept,
+    UnwalkableError when nobody can tell what it holds beside the image.
     """
-    encoding = file.data_set.encoding
     if pixels.fragments is None:
         yield from _native(file, pixels, blanks)
-        return
-    if blanks:
+    elif blanks:
         yield from import_module(_RECODING).recoded(file, pixels, blanks)
-        return
+    else:
+        yield from _compressed(file, pixels)
+
+
+def _compressed(file: Part10, pixels: Element) -> Iterator[bytes | memoryview]:
+    encoding, planned = file.data_set.encoding, plan(file, pixels)
+    if planned.extended is not None:
+        offsets, lengths = planned.extended
+        yield encode.element(encoding, EXTENDED_OFFSETS, "OV", offsets)
+        yield encode.element(encoding, EXTENDED_LENGTHS, "OV", lengths)
     yield encode.head(encoding, pixels.tag, "OB", encode.UNDEFINED)
-    for number, (at, length) in enumerate(pixels.fragments):
-        yield encode.item_head(encoding, length)
-        if number == 0 or length > _CHUNK * 64:
-            yield from _chunks(file, at, length)  # the offset table, or a video's one fragment
-        else:
-            yield without_comments(bytes(file.buffer[at : at + length]))
+    yield encode.item(encoding, planned.table)
+    for frame in planned.frames:
+        for at, length in frame.fragments:
+            yield encode.item_head(encoding, length + length % 2)
+            yield from _fragment(file, (at, length), frame)
+            if length % 2:
+                yield b"\0"
     yield encode.sequence_end(encoding)
+
+
+def _fragment(file: Part10, fragment: Fragment, frame: Frame) -> Iterator[bytes | memoryview]:
+    start = fragment[0]
+    for piece in _chunks(file, *fragment):
+        end = start + len(piece)
+        edits = [one for one in frame.edits if one.start < end and one.end > start]
+        yield _edited(piece, start, edits) if edits else piece
+        start = end
+
+
+def _edited(piece: bytes | memoryview, at: int, edits: list[Edit]) -> bytes:
+    out = bytearray(piece)
+    for one in edits:
+        low, high = max(one.start - at, 0), min(one.end - at, len(out))
+        out[low:high] = one.content()[low + at - one.start : high + at - one.start]
+    return bytes(out)
 
 
 def facts(file: Part10) -> Pixels:

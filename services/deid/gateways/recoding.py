@@ -20,8 +20,10 @@ from services.deid.gateways import encode
 from services.deid.gateways.blanks import Blanks, Frame, UnblankableError
 from services.deid.gateways.colour import LOSSLESS_COLOUR, LOSSY_COLOUR, photometric_after
 from services.deid.gateways.dct import blanked_jpeg
-from services.deid.gateways.jpeg import without_comments
 from services.deid.gateways.jpeg_lossless import encoded_lossless
+from services.deid.gateways.streams import UnwalkableError
+from services.deid.gateways.streams.frames import groups
+from services.deid.gateways.streams.plan import cleaned_frame
 from shared.runtime.decoding import decoding
 from shared.runtime.dicom import Element, Part10
 
@@ -46,8 +48,7 @@ _NUMBERS = {
     "bits_stored": 0x00280101,
     "pixel_representation": 0x00280103,
 }
-_FRAMES, _PHOTOMETRIC = 0x00280008, 0x00280004
-_EXTENDED_OFFSETS = 0x7FE00001
+_PHOTOMETRIC = 0x00280004
 _HEADER = 1024  # bytes: an Adobe segment among them says that the components are RGB
 _NEAR = 20  # pixels around a box: blocks of 16, and a few over which decoders smooth colour
 
@@ -55,58 +56,35 @@ _NEAR = 20  # pixels around a box: blocks of 16, and a few over which decoders s
 def recoded(file: Part10, pixels: Element, blanks: Blanks) -> Iterator[bytes]:
     """The element Pixel Data with an empty offset table and one fragment a frame.
 
-    Raises UnblankableError, perhaps after some frames: the file is then of no use.
+    Raises UnblankableError or UnwalkableError, perhaps after some frames: the file is then of no
+    use. An Extended Offset Table does not come along: each frame is one fragment.
     """
-    if file.data_set.get(_EXTENDED_OFFSETS) is not None:
-        raise UnblankableError("frames are found by an Extended Offset Table (7FE0,0001)")
     encoding = file.data_set.encoding
     yield encode.head(encoding, pixels.tag, "OB", encode.UNDEFINED) + encode.item(encoding, b"")
     anew = photometric_after(file) is not None
     for number, frame in enumerate(frames(file, pixels)):
         boxes = blanks.on(number)
         touched = boxes or anew
-        # a coder signs what it writes, too
-        coded = without_comments(_blanked(file, frame, boxes, blanks.fill) if touched else frame)
+        made = _blanked(file, frame, boxes, blanks.fill) if touched else frame
+        coded = cleaned_frame(file, made)  # a coder signs what it writes, too
         yield encode.item(encoding, coded + b"\0" * (len(coded) % 2))
     yield encode.sequence_end(encoding)
 
 
 def frames(file: Part10, pixels: Element) -> Iterator[bytes]:
     """Each frame's fragments together (PS3.5 A.4). Raises UnblankableError where unclear."""
-    table, *fragments = pixels.fragments or [(0, 0)]
-    count = file.number(_FRAMES) or 1
-    if count == 1:
-        groups = [fragments]
-    elif len(fragments) == count:
-        groups = [[one] for one in fragments]
-    else:
-        groups = _by_offsets(file, table, fragments)
-        if len(groups) != count:
-            raise UnblankableError("it is unclear which fragments belong to a frame")
-    for group in groups:
+    try:
+        grouped = groups(file, pixels)
+    except UnwalkableError as error:
+        raise UnblankableError(error.detail) from None
+    for group in grouped:
         yield b"".join(bytes(file.buffer[at : at + length]) for at, length in group)
-
-
-def _by_offsets(
-    file: Part10, table: tuple[int, int], fragments: list[tuple[int, int]]
-) -> list[list[tuple[int, int]]]:
-    """By the Basic Offset Table: bytes from the first fragment's item to each frame's first."""
-    at, length = table
-    raw = bytes(file.buffer[at : at + length - length % 4])
-    starts = set(np.frombuffer(raw, "<u4").tolist())
-    groups: list[list[tuple[int, int]]] = []
-    for one in fragments:
-        if one[0] - fragments[0][0] in starts:
-            groups.append([])
-        if groups:
-            groups[-1].append(one)
-    return groups
 
 
 def _blanked(file: Part10, frame: bytes, boxes: tuple[Box, ...], fill: int) -> bytes:
     options = _options(file)
     if file.transfer_syntax in _JPEG:
-        return _blanked_jpeg(file, without_comments(frame), boxes, options)
+        return _blanked_jpeg(file, cleaned_frame(file, frame), boxes, options)
     before = _decoded(file.transfer_syntax, frame, options)
     after = before.copy()
     after.flags.writeable = True

@@ -7,6 +7,7 @@ tag its value begins with; a value that merely looks like one is left a plain va
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from mmap import MADV_DONTNEED, mmap
 from typing import NamedTuple, NoReturn
 
 from shared.runtime.dicom.errors import UnreadableError
@@ -27,6 +28,7 @@ UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
 _ITEM_HEAD = 8  # bytes, PS3.5 table 7.5-1
+_FORGOTTEN = 512  # fragments, whose heads bring 64 KiB each into memory when a file is mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,8 @@ class Walk:
                 raise UnreadableError("malformed", "encapsulated pixels without fragments")
             fragments.append((at, self._fits(length, at, end)))
             at += length
+            if not len(fragments) % _FORGOTTEN and isinstance(self.buffer, mmap):
+                self.buffer.madvise(MADV_DONTNEED)  # around each head pages were mapped
 
     def _item_head(self, at: int, end: int, encoding: Encoding) -> tuple[int, int, int]:
         if end - at < _ITEM_HEAD:

@@ -76,7 +76,7 @@ def kept_by_option() -> set[int]:
 def test_no_canary_survives_in_any_place_depth_kind_of_sequence_and_syntax(tmp_path: Path) -> None:
     files = list(planted_files(table().rows))
 
-    assert len(files) == 6 * (1 + 3 * 3 + 1)
+    assert len(files) == 6 * (1 + 3 * 3 + 1) + 5
     for file in files:
         clean, receipt = cleaned(file.content, tmp_path, task(BASIC))
 

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from pathlib import Path
+from struct import pack
 
 import pytest
 
@@ -15,6 +16,7 @@ from services.deid.gateways.search import Search, in_all_encodings
 from tests.unit.deid.files import EXPLICIT, Writer, cleaned
 
 ACQUISITION, COIL, PALETTE = 0x00180024, 0x00181250, 0x00281201
+PHOTOMETRIC, DESCRIPTOR = 0x00280004, 0x00281101
 SHORT = gathered((b"Li^Wu",), (b"123",), ())
 BORN = gathered((), (b"19510718",), (), ("19510718",))
 
@@ -130,10 +132,12 @@ def test_a_file_loses_what_is_short_and_is_held_for_what_is_disguised(tmp_path: 
 
     hidden = b64encode(b"Vanterpool")
     elements[0x00100010] = write.element(0x00100010, "PN", "Vanterpool^Mariposa")
+    elements[PHOTOMETRIC] = write.element(PHOTOMETRIC, "CS", "PALETTE COLOR")
+    elements[DESCRIPTOR] = write.element(DESCRIPTOR, "US", pack("<3H", len(hidden) // 2, 0, 16))
     elements[PALETTE] = write.element(PALETTE, "OW", hidden)
     _, receipt = cleaned(write.file(elements.items()), tmp_path)
 
-    assert {doubt.code for doubt in receipt.doubts} == {"identifier_survived"}
+    assert "identifier_survived" in {doubt.code for doubt in receipt.doubts}
 
 
 def test_a_patients_files_know_what_any_of_them_does() -> None:

@@ -241,7 +241,7 @@ def test_a_file_that_can_not_be_decoded_waits_and_no_look_can_settle_it(tmp_path
     _, receipt = cleaned(as_bytes(dataset), tmp_path)
 
     assert [(one.code, one.releasable) for one in receipt.doubts] in (
-        [("pixels_undecodable", False)],
+        [("pixels_undecodable", False), ("stream_not_understood", False)],
         [("unreadable", False)],
     )
 

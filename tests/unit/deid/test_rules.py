@@ -15,7 +15,6 @@ from services.deid.domain.pixels import Pixels, judged
 from services.deid.domain.policy import BASIC, SECOND_OPINION, Option
 from services.deid.domain.values import dummy, is_valid
 from services.deid.gateways.instance import table
-from services.deid.gateways.jpeg import without_comments
 from tests.unit.deid.files import KEY, PARTNER
 
 IDENTITY = Identity(KEY, PARTNER)
@@ -295,16 +294,3 @@ def test_identifiers_are_found_as_whole_words(text: bytes, vr: str, *, hit: bool
 def test_a_dummy_is_valid_for_its_vr(vr: str) -> None:
     assert is_valid(vr, dummy(vr))
     assert len(dummy(vr)) % 2 == 0
-
-
-def test_comments_of_a_frame_are_blanked_and_their_length_stays() -> None:
-    frame = (
-        b"\xff\xd8\xff\xfe\x00\x08SECRET\xff\xe1\x00\x06EXIF\xff\xda\x00\x02\xff\xfe\x00\x08PIXELS"
-    )
-
-    blanked = without_comments(frame)
-
-    assert len(blanked) == len(frame)
-    assert b"SECRET" not in blanked
-    assert b"EXIF" not in blanked
-    assert blanked.endswith(b"PIXELS")
