@@ -129,9 +129,13 @@ def multi_frame_compressed(file: BinaryIO, size: int) -> int:
 
 
 def scanners() -> FileDataset:
-    """The header that a scanner wrote, 262 elements with its private ones (pydicom's own file)."""
+    """The header that a scanner wrote, 262 elements with its private ones (pydicom's own file).
+
+    It lacks the body part, without which thin slices wait for a person.
+    """
     dataset = dcmread(str(get_testdata_file("CT_small.dcm")))
     dataset.Rows, dataset.Columns = ROWS, COLUMNS
+    dataset.BodyPartExamined = "CHEST"
     dataset.preamble = bytes(128)
     return dataset
 
