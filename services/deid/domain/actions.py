@@ -6,7 +6,7 @@ options; then, for attributes the standard deems harmless, a rule for their kind
 free text, names, dates and bulk data are harmless nowhere.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from pydicom._dicom_dict import DicomDictionary
@@ -14,6 +14,7 @@ from pydicom._dicom_dict import DicomDictionary
 from services.deid.domain.policy import Option, Policy
 from services.deid.domain.private import SAFE, is_creator, safe_vr
 from services.deid.domain.table import Row, Table
+from services.deid.domain.values import BINARY
 
 
 class Action(Enum):
@@ -51,6 +52,7 @@ class Rule:
     why: str
     otherwise: Action = Action.REMOVE
     numbered: bool = False  # of SCREEN: its value is a code, a serial number or a version
+    most: int = 0  # binary numbers in it, by the dictionary; 0: as many as there are
 
 
 _BY_TAG = {
@@ -125,7 +127,8 @@ class Rulebook:
         """Say what happens to a tag; `declared_vr` is the file's, "" in implicit VR."""
         key = (tag, declared_vr)
         if key not in self._known:
-            self._known[key] = self._work_out(tag, declared_vr)
+            found = self._work_out(tag, declared_vr)
+            self._known[key] = replace(found, most=_most_numbers(tag, found.vr))
         return self._known[key]
 
     def private(self, creator: str, tag: int, declared_vr: str) -> Rule:
@@ -183,6 +186,14 @@ class Rulebook:
             return Action.DESCRIPTOR if describes and vr in _DESCRIBING else None
         content = any(one in options and one in row.options for one in _CONTENT)
         return Action.CLEAN_ITEMS if content and vr == "SQ" else None
+
+
+def _most_numbers(tag: int, vr: str) -> int:
+    """How many binary numbers the dictionary lets stand in an attribute: more could be letters."""
+    if vr not in BINARY:
+        return 0
+    last = DicomDictionary[tag][1].split()[-1].split("-")[-1]  # of "1", "1-3", "2-2n", "1-n"
+    return int(last) if last.isdecimal() else 0
 
 
 def _doubt(tag: int, declared_vr: str) -> str:

@@ -18,7 +18,8 @@ _PATTERNS = {
 _CHECKS: dict[str, re.Pattern[str]] = {
     vr: re.compile(rf"{one}(\\{one})*") for vr, one in _PATTERNS.items()
 }
-_WIDTHS = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
+# Bytes of one binary number (PS3.5 table 6.2-1).
+BINARY = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
 _TIMEZONE = re.compile(r"[+-]\d{4}")
 _LONGEST = {"LO": 64 * 32, "SH": 16 * 32, "UC": 1 << 16}  # bytes; a code is no place for a novel
 
@@ -31,10 +32,14 @@ _DUMMIES = {
 PADDING = {"UI": b"\0", "OB": b"\0", "UN": b"\0"}
 
 
-def is_valid(vr: str, raw: bytes) -> bool:
-    """Whether the bytes are a value of the VR: what isn't could be anything, a name included."""
-    if vr in _WIDTHS:
-        return len(raw) % _WIDTHS[vr] == 0
+def is_valid(vr: str, raw: bytes, most: int = 0) -> bool:
+    """Whether the bytes are a value of the VR: what isn't could be anything, a name included.
+
+    `most`: of binary numbers, how many there may be; 0: any number.
+    """
+    if vr in BINARY:
+        count, rest = divmod(len(raw), BINARY[vr])
+        return rest == 0 and (not most or count <= most)
     if vr in _CHECKS:
         text = raw.decode("latin-1").rstrip(" \0")
         return _CHECKS[vr].fullmatch(text.replace("\\ ", "\\")) is not None
@@ -49,7 +54,7 @@ def dummy(vr: str) -> bytes:
     """A value that is valid for the VR and tells nothing."""
     if vr in _DUMMIES:
         return padded(vr, _DUMMIES[vr])
-    return b"\0" * _WIDTHS.get(vr, 2)
+    return b"\0" * BINARY.get(vr, 2)
 
 
 def padded(vr: str, text: str) -> bytes:

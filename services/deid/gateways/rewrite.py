@@ -150,7 +150,9 @@ class Rewriting:
 
     def _kept(self, tag: int, rule: Rule, raw: bytes) -> bytes:
         """The value as it is, when it is one; a known identifier in it makes it a dummy."""
-        valid = values.is_timezone(raw) if tag == _TIMEZONE else values.is_valid(rule.vr, raw)
+        valid = values.is_valid(rule.vr, raw, rule.most)
+        if tag == _TIMEZONE:
+            valid = values.is_timezone(raw)
         if not valid:
             self.actions.append("emptied, no value of its VR")
             return b""

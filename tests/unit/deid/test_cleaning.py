@@ -215,3 +215,15 @@ def test_what_another_file_of_the_case_knows_is_in_none(tmp_path: Path) -> None:
     assert [doubt.detail for doubt in receipt.doubts] == [
         "an identifier of the raw header in (0028,3006)"
     ]
+
+
+def test_letters_where_numbers_belong_are_removed(tmp_path: Path) -> None:
+    write = Writer(EXPLICIT)
+    elements = {
+        0x00100010: write.element(0x00100010, "PN", "Smith^Jo"),
+        0x00280002: write.element(0x00280002, "US", b"SMITH\0"),  # one number may stand there
+    }
+
+    clean, _ = cleaned(write.file(elements.items()), tmp_path)
+
+    assert b"SMITH" not in clean

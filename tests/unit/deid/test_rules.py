@@ -294,3 +294,18 @@ def test_identifiers_are_found_as_whole_words(text: bytes, vr: str, *, hit: bool
 def test_a_dummy_is_valid_for_its_vr(vr: str) -> None:
     assert is_valid(vr, dummy(vr))
     assert len(dummy(vr)) % 2 == 0
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "most"),
+    [
+        (0x00280002, "US", 1),  # Samples per Pixel
+        (0x00281101, "US", 3),  # Red Palette Color Lookup Table Descriptor
+        (0x00189313, "FD", 3),  # Data Collection Center
+        (0x00182005, "DS", 0),  # no binary numbers
+        (0x00280009, "AT", 0),  # Frame Increment Pointer, 1-n
+        (0x00186060, "FL", 0),  # R Wave Time Vector, 1-n
+    ],
+)
+def test_the_dictionary_says_how_many_numbers_there_may_be(tag: int, vr: str, most: int) -> None:
+    assert Rulebook(table(), SECOND_OPINION).rule(tag, vr).most == most
