@@ -56,6 +56,9 @@ class Rung(Told):
     channels: Annotated[tuple[Word, ...], Field(min_length=1)]
 
 
+# Where a contract names no lease. A night at home is no silence of a routine case's reader.
+LEASE_SHARE: Final = 0.4
+
 DEFAULT_RUNGS: Final = (
     Rung(rung=1, fraction=0.5, stage="match", role="coordinator", channels=("board",)),
     Rung(rung=2, fraction=0.8, role="supervisor", channels=("board", "mail")),
@@ -66,8 +69,9 @@ class Terms(Told):
     """What one service level means to one partner.
 
     `offer_window` is how long a reader may think; `offers_at_once` how many are asked together,
-    of whom the first to accept gets the case. `lease`: a reader whose app is silent for longer
-    loses an accepted case; None: never. In `business` time every duration runs in the hours of
+    of whom the first to accept gets the case. `lease`: who is silent for longer, a reader's app or
+    software that reads beside, loses an accepted case; None: a part of the read budget, see
+    `silence`. In `business` time every duration runs in the hours of
     `office` only. Where tumour boards meet, the next meeting is the deadline.
     """
 
@@ -93,6 +97,11 @@ class Terms(Told):
         if numbers != sorted(set(numbers)):
             raise ValueError("the rungs must be numbered upwards, each number once")
         return self
+
+    @property
+    def silence(self) -> timedelta:
+        """Give the lease: nobody holds a case for ever."""
+        return self.lease or self.budgets.read * LEASE_SHARE
 
     def later(self, start: datetime, span: timedelta) -> datetime:
         """Give the moment at which this much of the clock's time has gone by since the start."""
@@ -146,13 +155,13 @@ class Contracts(Told):
         return DEFAULT[level] if contract is None else contract.terms(level)
 
 
-def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease: int = 0) -> Terms:
+def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease: int) -> Terms:
     deid, match, read, deliver = (timedelta(minutes=one) for one in budgets)
     return Terms(
         target=timedelta(minutes=target),
         budgets=Budgets(deid=deid, match=match, read=read, deliver=deliver),
         offer_window=timedelta(minutes=window),
-        lease=timedelta(minutes=lease) or None,
+        lease=timedelta(minutes=lease),
     )
 
 
@@ -161,7 +170,7 @@ def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease
 DEFAULT: Final[Mapping[ServiceLevel, Terms]] = {
     "emergent": _minutes(60, (5, 10, 30, 5), window=3, lease=5),
     "urgent": _minutes(12 * 60, (30, 120, 8 * 60, 15), window=15, lease=30),
-    "expedited": _minutes(24 * 60, (60, 240, 16 * 60, 30), window=30),
-    "routine": _minutes(96 * 60, (240, 24 * 60, 56 * 60, 120), window=60),
-    "tumour_board": _minutes(72 * 60, (240, 16 * 60, 44 * 60, 60), window=60),
+    "expedited": _minutes(24 * 60, (60, 240, 16 * 60, 30), window=30, lease=4 * 60),
+    "routine": _minutes(96 * 60, (240, 24 * 60, 56 * 60, 120), window=60, lease=24 * 60),
+    "tumour_board": _minutes(72 * 60, (240, 16 * 60, 44 * 60, 60), window=60, lease=20 * 60),
 }

@@ -8,6 +8,7 @@ from services.matching.domain.inputs import TAKE_BACK
 from services.matching.domain.state import (
     BETTER,
     FOR_NOW,
+    HURRIED,
     AskedReader,
     Assigned,
     Assignment,
@@ -73,9 +74,8 @@ def beside(brief: Brief, event: Any) -> Brief:
 def learnt(state: Known | Split, event: own.NeedLearnt) -> Assignment:
     known: dict[str, Any] = {"need": event.need}
     if event.terms is not None:
-        known |= {
-            name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once", "lease")
-        }
+        known |= {name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once")}
+        known["lease"] = event.terms.silence
     if state.brief is None:
         return Unknown(brief=Brief(role=event.need.role, **known))
     return with_brief(state, state.brief.model_copy(update=known))
@@ -153,6 +153,8 @@ def _declined(state: Assignment, brief: Brief, event: OfferDeclined) -> Assignme
 def _standing(event: Event) -> Standing:
     if isinstance(event, OfferWithdrawn):
         return WITHDRAWN.get(event.reason, "withdrawn")
+    if isinstance(event, AssignmentRevoked) and event.reason == HURRIED:
+        return "hurried"
     return STANDINGS[type(event)]
 
 

@@ -16,12 +16,16 @@ from shared.contracts.reporting import Radpeer
 
 Standing = Literal[
     "offered", "declined", "expired", "lapsed", "withdrawn", "outdone", "taken",
-    "assigned", "released", "revoked", "done",
+    "assigned", "released", "revoked", "hurried", "done",
 ]  # fmt: skip
 # Why a case waits when intake asked the partner for something.
 REQUESTED: Final = "information_requested"
 # Why an offer is withdrawn that somebody else fits better.
 BETTER: Final = "better_reader"
+# Why a case goes back that became more urgent than its reader said yes to. They may be asked again.
+HURRIED: Final = "service_level_changed"
+# What may be said of a case only as long as it was not begun.
+UNBEGUN: Final = (HURRIED, "off_shift")
 # Who answered so is not asked again. `lapsed` is an expired offer that a broadened pool forgives.
 REFUSALS: frozenset[Standing] = frozenset({"declined", "expired", "released", "revoked"})
 # Why a reader said no for the moment only: once they ask for a case themselves, it is theirs.

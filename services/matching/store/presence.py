@@ -21,6 +21,8 @@ AWAY = """
     SELECT reader, CASE WHEN available THEN expires_at ELSE seen_at END AS since
     FROM presence WHERE NOT available OR expires_at <= $1
 """
+# Whose app says that they are there.
+ALIVE = "SELECT reader FROM presence WHERE available AND expires_at > $1"
 WAS_AWAY = "SELECT NOT available OR expires_at <= $2 FROM presence WHERE reader = $1"
 STIR = "SELECT pg_notify($1, '')"
 
@@ -41,3 +43,8 @@ async def forget(db: Db, reader: ReaderId) -> None:
 async def away(db: Db, now: datetime) -> dict[ReaderId, timedelta]:
     """Give how long each reader has been away."""
     return {row["reader"]: now - row["since"] for row in await db.fetch(AWAY, now)}
+
+
+async def alive(db: Db, now: datetime) -> frozenset[ReaderId]:
+    """Give whose app says that they are there."""
+    return frozenset(row["reader"] for row in await db.fetch(ALIVE, now))
