@@ -85,6 +85,7 @@ from shared.contracts.matching import (
     NoEligibleReader,
     OfferExpired,
     PoolBroadened,
+    Widening,
 )
 from shared.contracts.reporting import (
     AdjudicationRequested,
@@ -141,12 +142,14 @@ def deadlines(state: Assignment) -> tuple[Deadline, ...]:
     )
 
 
-def broadened(state: Assignment, case_id: CaseId, rung: int) -> Answers:
-    """An escalation while the case waits for a reader: ask more of them, and more briskly."""
+def broadened(
+    state: Assignment, case_id: CaseId, rung: int, widens: tuple[Widening, ...]
+) -> Answers:
+    """An escalation while the case waits for a reader: ask more of them, as the rung says."""
     waits = any(isinstance(one, WAITING) for one in searches(state))
     brief = brief_of(state)
-    if waits and brief is not None and rung > brief.rung:
-        yield PoolBroadened(case_id=case_id, rung=rung)
+    if waits and brief is not None and rung > max(brief.rung, brief.climbed) and widens:
+        yield PoolBroadened(case_id=case_id, rung=rung, widened=widens)
 
 
 def _while_paused(state: Paused, received: Input, moment: Moment) -> Answers:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from services.matching.domain.office import Board, OfficeHours
 from services.matching.domain.told import Rules, Told, Word
 from shared.contracts.base import PartnerId, ServiceLevel
-from shared.contracts.matching import Stage, StageBudget
+from shared.contracts.matching import Stage, StageBudget, Widening
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
@@ -47,6 +47,8 @@ class Rung(Told):
     """A step of escalation: after `fraction` of a stage's budget, or of the whole time.
 
     With `stage` the fraction is of that stage's budget; without, of the time to the deadline.
+    `widen` is whom a case is offered to in rounds besides, from then on, if it waits for a reader:
+    one more at once (`offers`), those beyond its subspecialty (`field`), those who are on call.
     """
 
     rung: Annotated[int, Field(ge=1, le=9)]
@@ -54,6 +56,7 @@ class Rung(Told):
     stage: Stage | None = None
     role: Word
     channels: Annotated[tuple[Word, ...], Field(min_length=1)]
+    widen: tuple[Widening, ...] = ("offers",)
 
 
 # Where a contract names no lease. A night at home is no silence of a routine case's reader.
@@ -102,6 +105,11 @@ class Terms(Told):
     def silence(self) -> timedelta:
         """Give the lease: nobody holds a case for ever."""
         return self.lease or self.budgets.read * LEASE_SHARE
+
+    def widens(self, rung: int) -> tuple[Widening, ...]:
+        """Give whom a rung lets be asked besides; a contract that changed may have lost it."""
+        found = (one.widen for one in self.rungs if one.rung == rung)
+        return next(found, Rung.model_fields["widen"].default)
 
     def later(self, start: datetime, span: timedelta) -> datetime:
         """Give the moment at which this much of the clock's time has gone by since the start."""

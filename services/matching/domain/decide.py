@@ -26,7 +26,7 @@ from services.matching.domain.inputs import (
     Upstream,
 )
 from services.matching.domain.moment import Moment
-from services.matching.domain.state import Matching, NotStarted, Running
+from services.matching.domain.state import Matching, NotStarted, Running, going
 from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.intake import (
     CaseAccepted,
@@ -132,8 +132,10 @@ def _ordered(received: Input) -> Said:
 def _broadened(state: Matching, decided: Answers, said: Iterable[Event]) -> Said:
     raised = [one for one in said if isinstance(one, EscalationRaised) and one.stage == "match"]
     after = _folded(state, decided) if raised else state
+    clock = going(after.clock)
     for one in raised:
-        yield from assignment.broadened(after.assignment, one.case_id, one.rung)
+        widens = clock.terms.widens(one.rung) if clock else ()
+        yield from assignment.broadened(after.assignment, one.case_id, one.rung, widens)
 
 
 def _owed_at(state: Matching, now: datetime) -> datetime:

@@ -123,12 +123,28 @@ def _unfillable(_state: Assignment, brief: Brief, event: NoEligibleReader) -> As
 
 
 def _broadened(state: Assignment, brief: Brief, event: PoolBroadened) -> Assignment:
+    return with_brief(state, forgiven(widened(brief, event), event))
+
+
+def widened(brief: Brief, event: PoolBroadened) -> Brief:
+    more = {
+        "climbed": event.rung,
+        "rung": event.rung if "offers" in event.widened else brief.rung,
+        "broad": brief.broad or "field" in event.widened,
+        "paged": brief.paged or "on_call" in event.widened,
+    }
+    return brief.model_copy(update=more)
+
+
+def forgiven(brief: Brief, event: PoolBroadened) -> Brief:
     """Whoever let an offer expire may be asked again; whoever said no may not."""
-    forgiven = tuple(
+    if "offers" not in event.widened:
+        return brief
+    asked = tuple(
         one.model_copy(update={"standing": "lapsed"}) if one.standing == "expired" else one
         for one in brief.asked
     )
-    return with_brief(state, brief.model_copy(update={"rung": event.rung, "asked": forgiven}))
+    return brief.model_copy(update={"asked": asked})
 
 
 def _ended(state: Assignment, brief: Brief, event: Any) -> Assignment:

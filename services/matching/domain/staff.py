@@ -38,12 +38,14 @@ def skill(need: Need) -> Skill:
 class Able:
     """Who may read a kind of case: `right` within its subspecialty, `broad` beyond it too.
 
-    `codes`: the place of the first constraint that keeps a reader out of `right`, or FREE.
+    `codes`: the place of the first constraint that keeps a reader out of `right`, or FREE;
+    `beyond`: likewise of `broad`.
     """
 
     right: Mask
     broad: Mask
     codes: Codes
+    beyond: Codes
 
 
 @dataclass
@@ -113,4 +115,4 @@ def _ask(need: Need, crowd: Crowd) -> Able:
     question = Question(need, frozenset(), crowd.now)
     codes = barriers(question, crowd, "skill")
     broad = barriers(replace(question, broad=True), crowd, "skill")
-    return Able(codes == FREE, broad == FREE, codes)
+    return Able(codes == FREE, broad == FREE, codes, broad)

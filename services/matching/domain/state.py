@@ -57,8 +57,10 @@ class AskedReader(Frozen):
 
 
 class Brief(Frozen):
-    """All that the assignment knows besides where it stands. `rung` is how far it broadened.
+    """All that the assignment knows besides where it stands.
 
+    `rung` is how far the offers broadened, `climbed` the last rung of any kind. `broad`: who is of
+    another field may be asked too; `paged`: who is on call.
     `earlier` are those who have read the case; `lease` is how long its reader's app may be silent.
     `beside` is the software that reads it too. `spurned_by`: who said no to all of a split case.
     `asked_before`: how many were asked before a case was split, for its parts' names go on there.
@@ -70,6 +72,9 @@ class Brief(Frozen):
     lease: timedelta | None = None
     role: Role = "second_reader"
     rung: int = 0
+    climbed: int = 0
+    broad: bool = False
+    paged: bool = False
     earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
     beside: tuple[AskedReader, ...] = ()
