@@ -19,6 +19,7 @@ from prometheus_client import Gauge, Histogram
 
 from services.matching.domain.beside import wanted
 from services.matching.domain.directed import Directed
+from services.matching.domain.handing import hand
 from services.matching.domain.inputs import (
     NobodyFits,
     OfferCase,
@@ -234,7 +235,8 @@ class Rounds:
         directed = self._directed
         if directed is not None:
             for entry, urge in self.room.urges(directed, now):
-                yield disturb(directed, entry, urge, facts, now)
+                make = hand if urge.waited else disturb
+                yield make(directed, entry, urge, facts, now)
 
 
 def _silence() -> None:

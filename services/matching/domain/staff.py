@@ -4,7 +4,7 @@ The rules themselves are eligibility.py's; here their answers are only kept, for
 the same day wherever a reader is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -91,6 +91,12 @@ class Staff:
     def _follow(self, tracks: Mapping[ReaderId, Track]) -> None:
         if self._tracks is not tracks:
             self._tracks, self._own, self._weighed = tracks, None, {}
+
+    def mask(self, names: Iterable[ReaderId]) -> Mask:
+        """Tell who of all readers is named."""
+        found = self.columns.nobody.copy()
+        found[[self.index[one] for one in names if one in self.index]] = True
+        return found
 
     def conflicted(self, need: Need, earlier: Sequence[Earlier] = ()) -> set[int]:
         """Give whom the case's own rules exclude, by index and not reader by reader."""
