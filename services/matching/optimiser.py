@@ -19,6 +19,7 @@ from prometheus_client import Gauge, Histogram
 
 from services.matching.domain.beside import wanted
 from services.matching.domain.directed import Directed
+from services.matching.domain.handing import hand
 from services.matching.domain.inputs import (
     NobodyFits,
     OfferCase,
@@ -29,7 +30,7 @@ from services.matching.domain.inputs import (
 from services.matching.domain.plan import Proposal, Round
 from services.matching.domain.policy import Policy
 from services.matching.domain.proposing import Facts, disturb
-from services.matching.domain.recall import recalls
+from services.matching.domain.recall import desks, recalls
 from services.matching.domain.rivals import outdo
 from services.matching.domain.splitting import splits
 from services.matching.domain.state import Matching
@@ -192,9 +193,11 @@ class Rounds:
         The roster is the one of the last round: the next one must find out that it changed.
         """
         self.unsure = False
-        away = await presence.away(self.db, now)
-        for some in _chunks(await self.world.held(self.db)):
-            yield list(recalls(some, self.world.readers, now, away))
+        away, alive = await presence.away(self.db, now), await presence.alive(self.db, now)
+        every = await self.world.held(self.db)
+        others = desks(every, self.room.rules.policy, alive)
+        for some in _chunks(every):
+            yield list(recalls(some, self.world.readers, now, away, others))
             await asyncio.sleep(0)  # others of this process go on in between
 
     def _amended(self) -> bool:
@@ -232,7 +235,8 @@ class Rounds:
         directed = self._directed
         if directed is not None:
             for entry, urge in self.room.urges(directed, now):
-                yield disturb(directed, entry, urge, facts, now)
+                make = hand if urge.waited else disturb
+                yield make(directed, entry, urge, facts, now)
 
 
 def _silence() -> None:

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from services.matching.domain import handing
 from services.matching.domain.directed import Directed
 from services.matching.domain.duties import Duties, seat
 from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Entry, Pool
-from services.matching.domain.sheet import NOTHING, Sheet, asked
-from services.matching.domain.staff import Staff
+from services.matching.domain.sheet import NOTHING, Opening, Sheet, asked
+from services.matching.domain.staff import Mask, Staff
 from services.matching.domain.urging import Crew, Urge, nobody, urged
 from services.matching.store import presence, sheets
 from services.matching.store.world import World
@@ -49,7 +50,9 @@ class Layout:
 class ReadingRoom:
     """What waits and who is there, under the policy in force.
 
-    `lock` is held from the look to the answer; `away` are those who said so, or fell silent.
+    `lock` is held from the look to the answer; `away` are those who said so, or fell silent;
+    `asking` those who asked for a case in vain and wait. `_came`: what began to wait since the look
+    before.
     """
 
     rules: InForce
@@ -57,8 +60,10 @@ class ReadingRoom:
     world: World = field(default_factory=World)
     crew: Crew = field(default_factory=nobody)
     away: AbstractSet[ReaderId] = frozenset()
+    asking: AbstractSet[ReaderId] = frozenset()
     _layout: Layout | None = None
     _known: dict[UUID, tuple[int, Sheet]] = field(default_factory=dict)
+    _came: list[CaseId] = field(default_factory=list)
 
     async def look(self, db: Db, now: datetime) -> Directed:
         """Take note of what changed since the last look."""
@@ -75,12 +80,14 @@ class ReadingRoom:
         self.away = (await presence.away(db, now)).keys()
         layout.directed.tracks = await self.world.tracks(db, now, changed=fresh)
         self.crew = seat(layout.directed, layout.duties, held, self.away, now.timestamp())
+        self.asking = await presence.asking(db, now - self.rules.policy.waits)
         for case_id in self._known if fresh else changed:
             for row in self._place(layout.directed, case_id, now):
                 if not fresh:
                     layout.directed.hold(row, now.timestamp())
         if fresh:
             layout.directed.forecast(now.timestamp())
+        self._came = [o.entry.need.slot for one in changed.values() for o in one.openings]
         return layout.directed
 
     async def _laid_out(self, db: Db, now: datetime) -> tuple[Layout, bool]:
@@ -99,17 +106,28 @@ class ReadingRoom:
         return self._layout, True
 
     def _place(self, directed: Directed, case_id: UUID, now: datetime) -> list[int]:
-        """Lay a case into the pool; a pushed one is only theirs to whom it was offered."""
+        """Lay a case into the pool; one that is kept for somebody is theirs alone."""
         _, known = self._known[case_id]
         rows = []
         for one in known.openings:
             row = directed.add(one.entry, now.timestamp())
             rows.append(row)
-            if one.offers and self.pushes(one.entry):
-                theirs = directed.pool.asked[row]
+            theirs = self._theirs(directed, row, one)
+            if theirs is not None:
                 directed.pool.right[row] &= theirs
                 directed.pool.able[row] &= theirs
         return rows
+
+    def _theirs(self, directed: Directed, row: int, one: Opening) -> Mask | None:
+        """Tell whose a case is: who was offered a pushed one, or waited for this; None: anybody's.
+
+        What was handed to somebody bears the policy's name; others were asked by how well they fit.
+        """
+        if self.pushes(one.entry):
+            return directed.pool.asked[row] if one.offers else None
+        name = self.rules.policy.name
+        handed = [out.reader for out in one.offers if out.policy == name]
+        return directed.pool.staff.mask(handed) if handed else None
 
     def forget(self, directed: Directed, case_id: CaseId) -> None:
         """Leave a case out until it is read again: it was given away, or refused to somebody."""
@@ -121,12 +139,21 @@ class ReadingRoom:
         return entry.need.service_level in self.rules.policy.push
 
     def urges(self, directed: Directed, now: datetime) -> Iterator[tuple[Entry, Urge]]:
-        """Give whom to ask for the cases that run out of time; nobody is asked for one twice."""
-        at, pool = now.timestamp(), directed.pool
+        """Give who gets what came of those who wait, and whom to ask where time runs out.
+
+        Nobody is asked for a case twice.
+        """
+        at, pool, idle = now.timestamp(), directed.pool, self._idle(directed)
         directed.stir(at)
-        for row in directed.stirring(directed.present & False, at):
+        for row in self._stirring(directed, idle, at):
             entry = pool.entry(row)
             if self.pushes(entry):
+                continue
+            handed = handing.best(directed, row, idle, at) if idle.any() else None
+            if handed is not None:
+                idle[handed.choice.reader] = False
+                pool.asked[row, handed.choice.reader] = True
+                yield entry, handed
                 continue
             _, known = self._known.get(UUID(str(entry.need.case_id)), (0, NOTHING))
             offers = (o for one in known.openings if one.entry is entry for o in one.offers)
@@ -134,6 +161,21 @@ class ReadingRoom:
             for one in list(urged(directed, row, out, self.crew, at)):
                 pool.asked[row, one.choice.reader] = True
                 yield entry, one
+
+    def _idle(self, directed: Directed) -> Mask:
+        each = [one for _, one in self._known.values()] if self.asking else []
+        busy = {held.reader for one in each for held in one.holdings}
+        busy |= {out.reader for one in each for opening in one.openings for out in opening.offers}
+        return handing.idle(directed, self.asking, busy)
+
+    def _stirring(self, directed: Directed, idle: Mask, at: float) -> list[int]:
+        """Give the cases to look at, the most urgent first; what came is, if anybody waits."""
+        rows = directed.stirring(idle, at)
+        if not idle.any():
+            return rows
+        pool = directed.pool
+        came = {pool.rows[slot] for slot in self._came if slot in pool.rows}
+        return sorted({*rows, *came}, key=lambda row: (float(pool.latest[row]), row))
 
     def deserted(self, directed: Directed, now: datetime) -> set[CaseId]:
         """Give the cases, or their parts, for which nobody will come who may read them."""

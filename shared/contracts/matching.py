@@ -10,6 +10,7 @@ from shared.contracts.base import BodyRegion, Code, Event, Frozen, OpaqueId, Par
 Role = Literal["second_reader", "adjudicator", "ai_reader", "region_reader"]
 SplitReason = Literal["contract", "nobody_reads_all", "late_images"]
 Stage = Literal["deid", "match", "read", "deliver"]
+Widening = Literal["offers", "field", "on_call"]
 Party = Literal["partner", "operator", "reader", "platform"]
 
 
@@ -150,9 +151,14 @@ class NoEligibleReader(Event):
 
 
 class PoolBroadened(Event):
-    """A rung of soft rules was relaxed; hard constraints never are."""
+    """A rung of soft rules was relaxed; hard constraints never are.
+
+    `offers`: one more reader is asked at once, more briskly, and who let an offer expire again;
+    `field`: also beyond the case's subspecialty; `on_call`: also who is on call.
+    """
 
     rung: int
+    widened: tuple[Widening, ...] = ("offers",)
 
 
 class AssignmentClosed(Event):

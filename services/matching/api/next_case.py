@@ -6,12 +6,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
+from services.matching.domain.beginning import begun_first
 from services.matching.domain.directed import Directed
 from services.matching.domain.inputs import TakeCase
 from services.matching.domain.proposing import Facts, take
-from services.matching.domain.state import Matching, assigned_in
+from services.matching.domain.state import Assigned, Matching, assigned_in
 from services.matching.reading_room import ReadingRoom
-from services.matching.store import roster, worklist
+from services.matching.store import presence, roster, worklist
 from shared.contracts.base import CaseId, ReaderId
 from shared.contracts.envelope import derived_id
 from shared.runtime import clock
@@ -42,7 +43,10 @@ def router(core: Core[Matching], room: ReadingRoom) -> APIRouter:
         responses={204: {"description": "Nothing for this reader now; ask again later."}},
     )
     async def next_case(who: Who) -> NextCase | Response:
-        """Ask for the next case: it is assigned at once. One that was not begun comes first."""
+        """Ask for the next case: it is assigned at once. One that was not begun comes first.
+
+        Who gets nothing waits: what comes soon after is offered to the best of those who do.
+        """
         found = await _begun_or_next(core, room, who.subject)
         if found is not None:
             return found
@@ -59,8 +63,9 @@ async def _begun_or_next(
         known = await roster.candidate(db, subject, now)
         if known is None:
             raise Problem(404, "not-found", "The roster has no such reader.")
-        if (unbegun := _unbegun(await worklist.held(db, subject), subject)) is not None:
-            return unbegun
+        if (unbegun := begun_first(await worklist.held(db, subject), subject)) is not None:
+            return _shown(unbegun)
+        await presence.ask(db, subject, now)  # before the look: what comes after it may be theirs
     # One who asks at a time, so that two do not reach for the same case; and nobody who waits
     # for their turn keeps a connection from whose turn it is.
     async with room.lock:
@@ -73,6 +78,8 @@ async def _begun_or_next(
                 return None
             room.forget(directed, received.case_id)
             if (found := await _taken(core, received, now)) is not None:
+                async with core.pool.acquire() as db:
+                    await presence.served(db, subject)
                 return found
     return None
 
@@ -89,12 +96,9 @@ async def _taken(core: Core[Matching], received: TakeCase, now: datetime) -> Nex
     outcome = await core.runner.submit(received, input_id=input_id)
     for one in assigned_in(outcome.state.assignment):
         if one.reader == subject:
-            return NextCase(case_id=received.case_id, assignment=one.assignment)
+            return _shown(one)
     return None  # gone, or not theirs to read: the next best one
 
 
-def _unbegun(held: list[Matching], subject: ReaderId) -> NextCase | None:
-    for one in (one for state in held for one in assigned_in(state.assignment)):
-        if one.reader == subject and not one.reading:
-            return NextCase(case_id=one.brief.need.case_id, assignment=one.assignment)
-    return None
+def _shown(one: Assigned) -> NextCase:
+    return NextCase(case_id=one.brief.need.case_id, assignment=one.assignment)

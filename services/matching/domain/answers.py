@@ -39,6 +39,9 @@ TOO_LATE: Final[Mapping[Standing, Refused]] = {
     "assigned": Refused("already_accepted", "You accepted this case; release it instead."),
     "released": Refused("assignment_released", "You gave this case back."),
     "revoked": Refused("assignment_revoked", "The case was taken back from you."),
+    "hurried": Refused(
+        "assignment_revoked", "The case became more urgent, and goes to who can begin it now."
+    ),
     "done": Refused("case_closed", "Your part in it is done."),
 }
 

@@ -51,7 +51,9 @@ from services.matching.domain.reader import Reader
 from services.matching.domain.reasons import Reasons
 from services.matching.domain.second_round import adjudicated
 from services.matching.domain.state import (
+    HURRIED,
     REQUESTED,
+    UNBEGUN,
     Assigned,
     Assignment,
     Brief,
@@ -83,6 +85,7 @@ from shared.contracts.matching import (
     NoEligibleReader,
     OfferExpired,
     PoolBroadened,
+    Widening,
 )
 from shared.contracts.reporting import (
     AdjudicationRequested,
@@ -139,12 +142,14 @@ def deadlines(state: Assignment) -> tuple[Deadline, ...]:
     )
 
 
-def broadened(state: Assignment, case_id: CaseId, rung: int) -> Answers:
-    """An escalation while the case waits for a reader: ask more of them, and more briskly."""
+def broadened(
+    state: Assignment, case_id: CaseId, rung: int, widens: tuple[Widening, ...]
+) -> Answers:
+    """An escalation while the case waits for a reader: ask more of them, as the rung says."""
     waits = any(isinstance(one, WAITING) for one in searches(state))
     brief = brief_of(state)
-    if waits and brief is not None and rung > brief.rung:
-        yield PoolBroadened(case_id=case_id, rung=rung)
+    if waits and brief is not None and rung > max(brief.rung, brief.climbed) and widens:
+        yield PoolBroadened(case_id=case_id, rung=rung, widened=widens)
 
 
 def _while_paused(state: Paused, received: Input, moment: Moment) -> Answers:
@@ -182,14 +187,17 @@ def _supplemented(state: Assignment, received: CaseSupplemented, _moment: Moment
 def _hurried(
     state: Assignment, received: ServiceLevelChanged | ChangeLevel, moment: Moment
 ) -> Answers:
-    """Another level is another promise: who thinks about it for too long is not waited for."""
+    """Another level is another promise: who thinks about it for too long is not waited for.
+
+    Who accepted it and can't begin it in time is found by recall.py, which knows the roster.
+    """
     brief, level = brief_of(state), received.service_level
     if brief is not None and brief.need.service_level != level:
         need = brief.need.model_copy(update={"service_level": level})
         terms = moment.contracts.terms(need.partner, level)
         yield own.NeedLearnt(case_id=received.case_id, need=need, terms=terms)
         if terms.offer_window < brief.offer_window:
-            yield from withdrawn(state, received.case_id, "service_level_changed")
+            yield from withdrawn(state, received.case_id, HURRIED)
 
 
 def _opened(state: Assignment, received: CaseDeidentified, _moment: Moment) -> Answers:
@@ -268,6 +276,8 @@ def _names(why: Iterable[Any] | None) -> frozenset[str] | None:
 
 def _offline(state: Assignment, received: ReaderWentOffline, _moment: Moment) -> Answers:
     if isinstance(state, Assigned) and state.reader == received.reader:
+        if state.reading and received.reason in UNBEGUN:
+            return  # they began meanwhile
         yield revoked(state, received.case_id, received.reason)
     elif isinstance(state, Offered):
         lost = [one for one in state.brief.offers if one.reader == received.reader]

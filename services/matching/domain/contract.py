@@ -14,7 +14,7 @@ from services.matching.domain.office import Board, OfficeHours
 from services.matching.domain.stages import USUAL, CaseStage, after
 from services.matching.domain.told import Rules, Told, Word
 from shared.contracts.base import PartnerId, ServiceLevel
-from shared.contracts.matching import StageBudget
+from shared.contracts.matching import StageBudget, Widening
 
 # A year is no service level, and keeps every sum far from what a date can hold.
 _YEAR = timedelta(days=366)
@@ -51,6 +51,8 @@ class Rung(Told):
     """A step of escalation: after `fraction` of a stage's budget, or of the whole time.
 
     With `stage` the fraction is of that stage's budget; without, of the time to the deadline.
+    `widen` is whom a case is offered to in rounds besides, from then on, if it waits for a reader:
+    one more at once (`offers`), those beyond its subspecialty (`field`), those who are on call.
     """
 
     rung: Annotated[int, Field(ge=1, le=9)]
@@ -58,7 +60,11 @@ class Rung(Told):
     stage: CaseStage | None = None
     role: Word
     channels: Annotated[tuple[Word, ...], Field(min_length=1)]
+    widen: tuple[Widening, ...] = ("offers",)
 
+
+# Where a contract names no lease. A night at home is no silence of a routine case's reader.
+LEASE_SHARE: Final = 0.4
 
 DEFAULT_RUNGS: Final = (
     Rung(rung=1, fraction=0.5, stage="match", role="coordinator", channels=("board",)),
@@ -70,8 +76,9 @@ class Terms(Told):
     """What one service level means to one partner.
 
     `offer_window` is how long a reader may think; `offers_at_once` how many are asked together,
-    of whom the first to accept gets the case. `lease`: a reader whose app is silent for longer
-    loses an accepted case; None: never. In `business` time every duration runs in the hours of
+    of whom the first to accept gets the case. `lease`: who is silent for longer, a reader's app or
+    software that reads beside, loses an accepted case; None: a part of the read budget, see
+    `silence`. In `business` time every duration runs in the hours of
     `office` only. Where tumour boards meet, the next meeting is the deadline.
     """
 
@@ -97,6 +104,16 @@ class Terms(Told):
         if numbers != sorted(set(numbers)):
             raise ValueError("the rungs must be numbered upwards, each number once")
         return self
+
+    @property
+    def silence(self) -> timedelta:
+        """Give the lease: nobody holds a case for ever."""
+        return self.lease or self.budgets.read * LEASE_SHARE
+
+    def widens(self, rung: int) -> tuple[Widening, ...]:
+        """Give whom a rung lets be asked besides; a contract that changed may have lost it."""
+        found = (one.widen for one in self.rungs if one.rung == rung)
+        return next(found, Rung.model_fields["widen"].default)
 
     def later(self, start: datetime, span: timedelta) -> datetime:
         """Give the moment at which this much of the clock's time has gone by since the start."""
@@ -150,13 +167,13 @@ class Contracts(Told):
         return DEFAULT[level] if contract is None else contract.terms(level)
 
 
-def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease: int = 0) -> Terms:
+def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease: int) -> Terms:
     deid, match, read, deliver = (timedelta(minutes=one) for one in budgets)
     return Terms(
         target=timedelta(minutes=target),
         budgets=Budgets(deid=deid, match=match, read=read, deliver=deliver),
         offer_window=timedelta(minutes=window),
-        lease=timedelta(minutes=lease) or None,
+        lease=timedelta(minutes=lease),
     )
 
 
@@ -165,7 +182,7 @@ def _minutes(target: int, budgets: tuple[int, int, int, int], window: int, lease
 DEFAULT: Final[Mapping[ServiceLevel, Terms]] = {
     "emergent": _minutes(60, (5, 10, 30, 5), window=3, lease=5),
     "urgent": _minutes(12 * 60, (30, 120, 8 * 60, 15), window=15, lease=30),
-    "expedited": _minutes(24 * 60, (60, 240, 16 * 60, 30), window=30),
-    "routine": _minutes(96 * 60, (240, 24 * 60, 56 * 60, 120), window=60),
-    "tumour_board": _minutes(72 * 60, (240, 16 * 60, 44 * 60, 60), window=60),
+    "expedited": _minutes(24 * 60, (60, 240, 16 * 60, 30), window=30, lease=4 * 60),
+    "routine": _minutes(96 * 60, (240, 24 * 60, 56 * 60, 120), window=60, lease=24 * 60),
+    "tumour_board": _minutes(72 * 60, (240, 16 * 60, 44 * 60, 60), window=60, lease=20 * 60),
 }

@@ -27,7 +27,7 @@ from services.matching.domain.inputs import (
 )
 from services.matching.domain.moment import Moment
 from services.matching.domain.orders import CLOSED
-from services.matching.domain.state import Matching, NotStarted, Running, Stopped
+from services.matching.domain.state import Matching, NotStarted, Running, Stopped, going
 from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.intake import (
     CaseAccepted,
@@ -142,8 +142,10 @@ def _broadened(state: Matching, decided: Answers, said: Iterable[Event]) -> Said
     each = (one for one in said if isinstance(one, EscalationRaised))
     raised = [one for one in each if one.stage == "match" or one.adjudication]
     after = _folded(state, decided) if raised else state
+    clock = going(after.clock)
     for one in raised:
-        yield from assignment.broadened(after.assignment, one.case_id, one.rung)
+        widens = clock.terms.widens(one.rung) if clock else ()
+        yield from assignment.broadened(after.assignment, one.case_id, one.rung, widens)
 
 
 def _owed_at(state: Matching, now: datetime) -> datetime:

@@ -11,8 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from services.matching.domain.columns import Numbers
 from services.matching.domain.directed import Directed
 from services.matching.domain.hours import intervals, on_call
+from services.matching.domain.policy import Policy
 from services.matching.domain.reader import Reader
 from services.matching.domain.rota import NEVER, Rota
 from services.matching.domain.sheet import Holding
@@ -63,16 +65,24 @@ def seat(
         n = staff.index.get(one.reader)
         if n is not None:
             number[n] += 1
-            patient[n] &= one.begun and one.due_at - now > policy.patience.total_seconds()
+            patient[n] &= one.begun and can_wait(policy, one.due_at, now)
             free[n] += _left(one, policy.reading_of(one.level).total_seconds(), now)
     directed.present = on_shift & ~gone
     # who should be there and is not is no hope; who is on no shift may still come for the next
     directed.free_at = np.where(gone & on_shift, NEVER, free)
     room = np.array([one.capacity for one in staff.readers], int) > number
-    return Crew(
-        interruptible=directed.present & (number == 1) & patient & room,
-        callable=there(duties.calls, now) & ~on_shift & ~gone & (number == 0),
-    )
+    called = there(duties.calls, now) & ~on_shift & ~gone
+    return crew(directed.present & patient & room, number, called & (number == 0))
+
+
+def crew(patient: Mask, number: Numbers, called: Mask) -> Crew:
+    """Give who may be disturbed: at one case that can wait, or called, at home and at none."""
+    return Crew(interruptible=patient & (number == 1), callable=called)
+
+
+def can_wait(policy: Policy, due_at: float, now: float) -> bool:
+    """Tell whether a case that somebody reads may be set aside."""
+    return due_at - now > policy.patience.total_seconds()
 
 
 def _left(one: Holding, usual: float, now: float) -> float:

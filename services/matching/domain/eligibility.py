@@ -95,6 +95,11 @@ def subspecialty(question: Question, candidate: Candidate) -> bool:
     return anybody or wanted in candidate.reader.subspecialties
 
 
+def beyond(need: Need, reader: Reader) -> bool:
+    """Tell whether the case belongs to a subspecialty that is none of the reader's."""
+    return need.subspecialty not in (GENERAL, *reader.subspecialties)
+
+
 def pediatric(question: Question, candidate: Candidate) -> bool:
     """Under 18, or where it is asked for, a paediatric radiologist reads."""
     return not question.need.pediatric or PEDIATRIC in candidate.reader.subspecialties

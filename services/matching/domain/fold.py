@@ -8,6 +8,7 @@ from services.matching.domain.inputs import TAKE_BACK
 from services.matching.domain.state import (
     BETTER,
     FOR_NOW,
+    HURRIED,
     AskedReader,
     Assigned,
     Assignment,
@@ -73,9 +74,8 @@ def beside(brief: Brief, event: Any) -> Brief:
 def learnt(state: Known | Split, event: own.NeedLearnt) -> Assignment:
     known: dict[str, Any] = {"need": event.need}
     if event.terms is not None:
-        known |= {
-            name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once", "lease")
-        }
+        known |= {name: getattr(event.terms, name) for name in ("offer_window", "offers_at_once")}
+        known["lease"] = event.terms.silence
     if state.brief is None:
         return Unknown(brief=Brief(role=event.need.role, **known))
     return with_brief(state, state.brief.model_copy(update=known))
@@ -123,12 +123,28 @@ def _unfillable(_state: Assignment, brief: Brief, event: NoEligibleReader) -> As
 
 
 def _broadened(state: Assignment, brief: Brief, event: PoolBroadened) -> Assignment:
+    return with_brief(state, forgiven(widened(brief, event), event))
+
+
+def widened(brief: Brief, event: PoolBroadened) -> Brief:
+    more = {
+        "climbed": event.rung,
+        "rung": event.rung if "offers" in event.widened else brief.rung,
+        "broad": brief.broad or "field" in event.widened,
+        "paged": brief.paged or "on_call" in event.widened,
+    }
+    return brief.model_copy(update=more)
+
+
+def forgiven(brief: Brief, event: PoolBroadened) -> Brief:
     """Whoever let an offer expire may be asked again; whoever said no may not."""
-    forgiven = tuple(
+    if "offers" not in event.widened:
+        return brief
+    asked = tuple(
         one.model_copy(update={"standing": "lapsed"}) if one.standing == "expired" else one
         for one in brief.asked
     )
-    return with_brief(state, brief.model_copy(update={"rung": event.rung, "asked": forgiven}))
+    return brief.model_copy(update={"asked": asked})
 
 
 def _ended(state: Assignment, brief: Brief, event: Any) -> Assignment:
@@ -153,6 +169,8 @@ def _declined(state: Assignment, brief: Brief, event: OfferDeclined) -> Assignme
 def _standing(event: Event) -> Standing:
     if isinstance(event, OfferWithdrawn):
         return WITHDRAWN.get(event.reason, "withdrawn")
+    if isinstance(event, AssignmentRevoked) and event.reason == HURRIED:
+        return "hurried"
     return STANDINGS[type(event)]
 
 

@@ -68,7 +68,7 @@ def _closed(state: Split, event: AssignmentClosed) -> Assignment:
 
 
 def _broadened(state: Split, event: PoolBroadened) -> Assignment:
-    brief = state.brief.model_copy(update={"rung": event.rung})
+    brief = fold.widened(state.brief, event)
     parts = tuple(_folded(state, one, event) for one in state.parts)
     return state.model_copy(update={"brief": brief, "parts": parts})
 

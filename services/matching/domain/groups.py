@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import numpy as np
+
 from services.matching.domain.crowd import FREE, Codes, Ties, tied
 from services.matching.domain.picture import Picture
 from services.matching.domain.waiting import Waiting
@@ -33,6 +35,14 @@ class Groups:
         number = self._numbers.get(key)
         return self._new(key, case) if number is None else number
 
+    def nearest(self, case: Waiting) -> tuple[Waiting, int]:
+        """Give a case as it is asked now, with its group: as near as enough may read it."""
+        for step in case.nearer() if case.broad or case.paged else ():
+            number = self.of(step)
+            if np.count_nonzero(self.codes[number] == FREE) >= case.room:
+                return step, number
+        return case, self.of(case)
+
     def counts(self, number: int) -> tuple[Counts, int]:
         """Count who is excluded before the round, and who is not."""
         if number not in self._counts:
@@ -59,7 +69,7 @@ class Groups:
         return picture.codes_of(one.question(picture.crowd.now), one.kind.skill, ties, one.asked)
 
     def _key(self, case: Waiting) -> tuple[object, ...]:
-        known, kind = self.picture.staff.columns.parties, case.kind
+        known, kind = self.picture.staff.columns.parties, (case.kind, case.broad, case.paged)
         if known.isdisjoint(case.parties) and not (case.refused or case.earlier or case.asked):
             return (kind,)
         ties = (one if one in known else None for one in case.parties)

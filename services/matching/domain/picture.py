@@ -41,10 +41,10 @@ class Picture:
     crowd: Crowd
     version: str
     tracks: Mapping[ReaderId, Track]
-    _kinds: dict[Skill, Codes] = field(default_factory=dict, init=False)
-    _moments: dict[float, Codes] = field(default_factory=dict, init=False)
+    _kinds: dict[tuple[Skill, bool, bool], Codes] = field(default_factory=dict, init=False)
+    _moments: dict[tuple[float, bool], Codes] = field(default_factory=dict, init=False)
     _each: dict[int, Near] = field(default_factory=dict, init=False)
-    _near: dict[Skill, tuple[Near, ...]] = field(default_factory=dict, init=False)
+    _near: dict[tuple[Skill, bool], tuple[Near, ...]] = field(default_factory=dict, init=False)
     _candidates: dict[int, Candidate] = field(default_factory=dict, init=False)
     _counted: dict[tuple[int, int], Ineligible] = field(default_factory=dict, init=False)
 
@@ -154,24 +154,29 @@ class Picture:
         )
 
     def _kind(self, question: Question, key: Skill) -> Codes:
-        if key not in self._kinds:
-            able = self.staff.able(question.need, question.now, key).codes
-            self._kinds[key] = np.minimum(able, self._moment(question))
-        return self._kinds[key]
+        kind = (key, question.broad, question.paged)
+        if kind not in self._kinds:
+            able = self.staff.able(question.need, question.now, key)
+            codes = able.beyond if question.broad else able.codes
+            self._kinds[kind] = np.minimum(codes, self._moment(question))
+        return self._kinds[kind]
 
     def _moment(self, question: Question) -> Codes:
         """Ask the rules of the moment; of the case they look at its work alone."""
-        work = question.need.rvu
+        work = (question.need.rvu, question.paged)
         if work not in self._moments:
             self._moments[work] = barriers(question, self.crowd, "moment")
         return self._moments[work]
 
     def _busy(self, question: Question) -> tuple[Near, ...]:
         """Keep how busy those are whose skills fit; the others' business changes nothing."""
-        key = skill(question.need)
+        of = skill(question.need)
+        key = (of, question.broad)
         if key not in self._near:
-            crowd, able = self.crowd, self.staff.able(question.need, question.now, key).right
-            some = able & ((crowd.loads > 0) | (crowd.cases > 0) | (crowd.rvu > 0) | crowd.away)
+            crowd, able = self.crowd, self.staff.able(question.need, question.now, of)
+            some = (able.broad if question.broad else able.right) & (
+                (crowd.loads > 0) | (crowd.cases > 0) | (crowd.rvu > 0) | crowd.away
+            )
             self._near[key] = tuple(self._near_by(int(n)) for n in np.flatnonzero(some))
         return self._near[key]
 

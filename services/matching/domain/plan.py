@@ -17,7 +17,7 @@ import numpy as np
 
 from services.matching.domain.columns import Numbers, Rows
 from services.matching.domain.crowd import FREE, Codes, Crowd
-from services.matching.domain.eligibility import Work
+from services.matching.domain.eligibility import Work, beyond
 from services.matching.domain.fit import POLICY
 from services.matching.domain.groups import Counts, Groups
 from services.matching.domain.inputs import (
@@ -34,6 +34,7 @@ from services.matching.domain.reasons import Reasons
 from services.matching.domain.scoring import Cases, Scoring, known
 from services.matching.domain.spread import Solver, Spread, Wishes, solved, urgency
 from services.matching.domain.staff import Staff, staffed
+from services.matching.domain.timetable import OFF
 from services.matching.domain.track import Track
 from services.matching.domain.waiting import Waiting
 from services.matching.domain.why import Considered
@@ -131,9 +132,9 @@ class Round:
         """Give what to propose, the most urgent cases first."""
         if not cases:
             return
-        ordered = sorted(cases, key=attrgetter("order"))
         groups = Groups(self._picture)
-        numbers = [groups.of(one) for one in ordered]
+        steps = [groups.nearest(one) for one in sorted(cases, key=attrgetter("order"))]
+        ordered, numbers = [one for one, _ in steps], [number for _, number in steps]
         scoring = self._picture.scoring(ordered[0].asking(self.now))
         wishes = wishes_of(ordered, numbers, groups, scoring)
         given = Spread(scoring, self.solver).over(wishes)
@@ -182,6 +183,8 @@ def offers(
                 policy=POLICY,
             ),
             considered=grounds,
+            broad=one.case.broad and beyond(one.case.need, candidate.reader),
+            paged=one.case.paged and picture.crowd.began[n] == OFF,
             part=one.case.need.part,
         )
         so_far[n] += 1

@@ -58,6 +58,9 @@ class Policy(Told):
     Cases of the levels in `push` are offered in rounds, as soon as a reader is free. All others
     wait for a reader who asks for the next case; offers of them are the exception.
 
+    Who asked for the next case and got none waits for one, for `waits` from then: what comes
+    meanwhile is given to the best of those who wait, and kept for them as long; 0: nobody waits.
+
     A case is held for a right subspecialist who is forecast to begin `margin` before it would be
     too late; the forecast takes `forecast_load` times the predicted readings, for what will still
     arrive. `urgent_within` is the slack at which urgency is half of what it can be. `late_after`
@@ -82,6 +85,9 @@ class Policy(Told):
     push: frozenset[ServiceLevel] = frozenset()
     better: Better = Better()
     weights: Weights = Weights()
+    waits: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(hours=1))] = timedelta(
+        minutes=1
+    )
     urgent_within: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=2)
     margin: Mapping[ServiceLevel, Span] = Field(default_factory=dict)
     reading: Mapping[ServiceLevel, Span] = Field(default_factory=dict)

@@ -43,7 +43,7 @@ def silent(
 ) -> tuple[Silent, ...]:
     """Give it, or its parts; not where nobody thinks, or one more may be asked anyway."""
     return tuple(
-        Silent(replace(asked_for(one, due_at), seen_by=seen_by), one.brief)
+        Silent(replace(asked_for(one, due_at).narrow(), seen_by=seen_by), one.brief)
         for one in searches(assignment)
         if isinstance(one, Offered) and one.brief.room < 1
     )

@@ -22,10 +22,11 @@ from shared.contracts.base import ReaderId, ServiceLevel
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """An offer that stands."""
+    """An offer that stands. `policy`: under which name it was made."""
 
     reader: ReaderId
     paged: bool
+    policy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def asked(each: Iterable[Out], places: Mapping[ReaderId, int]) -> list[Asked]:
 def _opening(brief: Brief, owed_at: float, seen_by: frozenset[ReaderId]) -> Opening:
     asked_before = brief.refused | {one.reader for one in brief.offers}
     entry = Entry(brief.need, owed_at, brief.noes, brief.earlier, asked_before, seen_by)
-    return Opening(entry, tuple(Out(one.reader, one.paged) for one in brief.offers))
+    offers = (Out(one.reader, one.paged, one.explanation.policy) for one in brief.offers)
+    return Opening(entry, tuple(offers))
 
 
 def _holding(held: Assigned, clock: Running) -> Holding:

@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from services.matching.domain.columns import Mask, Numbers, Rows
 from services.matching.domain.policy import DIRECTED
 from services.matching.domain.scoring import Cases, Scoring
+from services.matching.domain.timetable import OFF
 
 Solver: TypeAlias = Callable[[csr_array], Rows]
 # Leaving a case out costs as much as so many of the worst fits; and more, the more urgent it is.
@@ -76,6 +77,7 @@ class Spread:
 
     def over(self, wishes: Wishes) -> list[list[int]]:
         """Give the readers of each case, none of whom is given more than they have room for."""
+        self._called(wishes)
         given: list[list[int]] = [[] for _ in wishes.room]
         wanted = wishes.room.copy()
         while len(rows := self._hopeful(wishes, wanted)):
@@ -86,6 +88,13 @@ class Spread:
                 wanted[[row for row, _ in found]] -= 1
             wishes = _apart(wishes, [pair for pair in found if wanted[pair[0]]])
         return given
+
+    def _called(self, wishes: Wishes) -> None:
+        """Give places to those on no shift who may be asked all the same: they are on call."""
+        crowd = self.scoring.crowd
+        called = wishes.may.any(axis=0) & (crowd.began == OFF)
+        room = (crowd.columns.capacity - crowd.loads)[called]
+        self.left[called] = np.maximum(self.left[called], room.astype(np.intp))
 
     def _hopeful(self, wishes: Wishes, wanted: Rows) -> Rows:
         """Give the cases that want somebody who has a place."""

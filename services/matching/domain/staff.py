@@ -4,7 +4,7 @@ The rules themselves are eligibility.py's; here their answers are only kept, for
 the same day wherever a reader is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -38,12 +38,14 @@ def skill(need: Need) -> Skill:
 class Able:
     """Who may read a kind of case: `right` within its subspecialty, `broad` beyond it too.
 
-    `codes`: the place of the first constraint that keeps a reader out of `right`, or FREE.
+    `codes`: the place of the first constraint that keeps a reader out of `right`, or FREE;
+    `beyond`: likewise of `broad`.
     """
 
     right: Mask
     broad: Mask
     codes: Codes
+    beyond: Codes
 
 
 @dataclass
@@ -90,6 +92,12 @@ class Staff:
         if self._tracks is not tracks:
             self._tracks, self._own, self._weighed = tracks, None, {}
 
+    def mask(self, names: Iterable[ReaderId]) -> Mask:
+        """Tell who of all readers is named."""
+        found = self.columns.nobody.copy()
+        found[[self.index[one] for one in names if one in self.index]] = True
+        return found
+
     def conflicted(self, need: Need, earlier: Sequence[Earlier] = ()) -> set[int]:
         """Give whom the case's own rules exclude, by index and not reader by reader."""
         question = Question(need, frozenset(), EPOCH, tuple(earlier))
@@ -113,4 +121,4 @@ def _ask(need: Need, crowd: Crowd) -> Able:
     question = Question(need, frozenset(), crowd.now)
     codes = barriers(question, crowd, "skill")
     broad = barriers(replace(question, broad=True), crowd, "skill")
-    return Able(codes == FREE, broad == FREE, codes)
+    return Able(codes == FREE, broad == FREE, codes, broad)

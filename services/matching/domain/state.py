@@ -17,12 +17,16 @@ from shared.contracts.reporting import Radpeer
 
 Standing = Literal[
     "offered", "declined", "expired", "lapsed", "withdrawn", "outdone", "taken",
-    "assigned", "released", "revoked", "done",
+    "assigned", "released", "revoked", "hurried", "done",
 ]  # fmt: skip
 # Why a case waits when intake asked the partner for something.
 REQUESTED: Final = "information_requested"
 # Why an offer is withdrawn that somebody else fits better.
 BETTER: Final = "better_reader"
+# Why a case goes back that became more urgent than its reader said yes to. They may be asked again.
+HURRIED: Final = "service_level_changed"
+# What may be said of a case only as long as it was not begun.
+UNBEGUN: Final = (HURRIED, "off_shift")
 # Who answered so is not asked again. `lapsed` is an expired offer that a broadened pool forgives.
 REFUSALS: frozenset[Standing] = frozenset({"declined", "expired", "released", "revoked"})
 # Why a reader said no for the moment only: once they ask for a case themselves, it is theirs.
@@ -54,8 +58,10 @@ class AskedReader(Frozen):
 
 
 class Brief(Frozen):
-    """All that the assignment knows besides where it stands. `rung` is how far it broadened.
+    """All that the assignment knows besides where it stands.
 
+    `rung` is how far the offers broadened, `climbed` the last rung of any kind. `broad`: who is of
+    another field may be asked too; `paged`: who is on call.
     `earlier` are those who have read the case; `lease` is how long its reader's app may be silent.
     `beside` is the software that reads it too. `spurned_by`: who said no to all of a split case.
     `asked_before`: how many were asked before a case was split, for its parts' names go on there.
@@ -67,6 +73,9 @@ class Brief(Frozen):
     lease: timedelta | None = None
     role: Role = "second_reader"
     rung: int = 0
+    climbed: int = 0
+    broad: bool = False
+    paged: bool = False
     earlier: tuple[Earlier, ...] = ()
     asked: tuple[AskedReader, ...] = ()
     beside: tuple[AskedReader, ...] = ()

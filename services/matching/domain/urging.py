@@ -37,11 +37,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Urge:
-    """Ask this reader now; the offer stands `until` then."""
+    """Ask this reader now; the offer stands `until` then. `waited`: they had asked for a case."""
 
     choice: Choice
     paged: bool
     until: float
+    waited: bool = False
 
 
 def nobody() -> Crew:

@@ -1,6 +1,7 @@
 """What does a round need of a case that waits for a reader, or for one more?"""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.matching.domain.eligibility import Earlier, Question
@@ -16,6 +17,7 @@ class Waiting:
     """A case that wants `room` more readers asked. `told`: the constraints named before.
 
     `seen_by` are those who have read the patient before; `beside` is the software that has it.
+    `broad` and `paged`: a rung lets those beyond its field be asked, and those on call.
     """
 
     need: Need
@@ -28,6 +30,8 @@ class Waiting:
     earlier: tuple[Earlier, ...] = ()
     seen_by: frozenset[ReaderId] = frozenset()
     beside: frozenset[ReaderId] = frozenset()
+    broad: bool = False
+    paged: bool = False
     kind: Kind = field(init=False, repr=False, compare=False)
     order: tuple[float, int] = field(init=False, repr=False, compare=False)
     parties: tuple[str | None, ...] = field(init=False, repr=False, compare=False)
@@ -41,7 +45,17 @@ class Waiting:
         object.__setattr__(self, "parties", parties)
 
     def question(self, now: datetime) -> Question:
-        return Question(self.need, self.refused, now, self.earlier)
+        return Question(self.need, self.refused, now, self.earlier, self.broad, self.paged)
+
+    def narrow(self) -> "Waiting":
+        """Give it as it is asked of those of its field who are on shift."""
+        return replace(self, broad=False, paged=False) if self.broad or self.paged else self
+
+    def nearer(self) -> Iterator["Waiting"]:
+        """Give it as it is asked before all whom its rungs allow: nobody is paged in vain."""
+        yield self.narrow()
+        if self.broad and self.paged:
+            yield replace(self, paged=False)
 
     def asking(self, now: datetime) -> Asking:
         return Asking(self.need, now, self.due_at, self.seen_by, self.asked)
@@ -70,4 +84,6 @@ def asked_for(assignment: Open | Unfillable | Offered, due_at: datetime) -> Wait
         offered=isinstance(assignment, Offered),
         earlier=brief.earlier,
         beside=frozenset(one.reader for one in brief.beside),
+        broad=brief.broad,
+        paged=brief.paged,
     )

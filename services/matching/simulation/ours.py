@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from services.matching.domain.directed import Choice, Directed
+from services.matching.domain.duties import OVERRUN, can_wait, crew
 from services.matching.domain.hours import intervals
 from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Entry, Pool
@@ -18,8 +19,6 @@ from services.matching.simulation.play import Play
 from services.matching.simulation.world import DRAIN
 
 TRIES = 4
-# What is still to be expected of a reading that took its usual time, as a share of that time.
-OVERRUN = 0.35
 
 
 @dataclass
@@ -158,16 +157,16 @@ class Ours:
 
     def _crew(self) -> Crew:
         seats, on = self.play.seats, self.by_paging
-        return Crew(
+        return crew(
             np.array([s.on and len(s.desk) == 1 and self._can_wait(s) for s in seats]),
+            np.array([len(s.desk) for s in seats]),
             np.array([not (s.on or s.desk or s.queue) for s in seats]) & on,
         )
 
     def _can_wait(self, seat: Seat) -> bool:
         folder = seat.desk[0].folder
         room = seat.load < self.play.world.readers[seat.number].capacity
-        spare = folder.arrival.due_at - self.play.now
-        return room and spare > self.policy.patience.total_seconds()
+        return room and can_wait(self.policy, folder.arrival.due_at, self.play.now)
 
     def _strike_absent(self) -> None:
         """Whose shift began and who is not there will not come."""

@@ -12,7 +12,7 @@ from services.matching.domain.reader import Reader
 from services.matching.domain.recall import Held, held
 from services.matching.domain.rivals import Silent, silent
 from services.matching.domain.staff import Staff, staffed
-from services.matching.domain.state import Matching, Running
+from services.matching.domain.state import Matching, Running, going
 from services.matching.domain.track import Track
 from services.matching.domain.waiting import Waiting, waiting
 from services.matching.store import roster, tracks
@@ -150,9 +150,10 @@ class World:
 def _seen(revision: int, state: Matching, known: frozenset[ReaderId]) -> Seen:
     due_at = state.clock.due_at if isinstance(state.clock, Running) else None
     wanted = waiting(state.assignment, due_at) if due_at else ()
+    terms = clock.terms if (clock := going(state.clock)) else None
     return Seen(
         revision,
         tuple(replace(one, seen_by=known) for one in wanted),
-        tuple(held(state.assignment, due_at)),
+        tuple(held(state.assignment, due_at, terms)),
         silent(state.assignment, due_at, known) if due_at else (),
     )

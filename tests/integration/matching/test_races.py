@@ -99,6 +99,24 @@ async def test_a_yes_and_a_faster_level_at_once_leave_one_truth(at_work: Ward) -
     assert live["reader"] == "dr-osei"
 
 
+async def test_what_became_more_urgent_goes_from_who_is_away_to_who_is_there(at_work: Ward) -> None:
+    await at_work.roster(reader())
+    case_id = await at_work.case("a")
+    assignment = await taken(at_work, "dr-osei", case_id)
+    await at_work.post("dr-osei", "/v1/availability", {"status": "away"})
+    await at_work.roster(reader("dr-lund"))
+    path, level = f"/v1/cases/{case_id}/service-level", {"service_level": "emergent"}
+
+    changed = await at_work.http.post(path, json=level, headers=at_work.operator())
+
+    assert changed.status_code == 200
+    assert await at_work.offer("dr-lund", case_id)
+    log = "SELECT event FROM worklist_log WHERE event_type LIKE '%assignment-revoked%'"
+    [gone] = await at_work.fetch(log)
+    assert '"service_level_changed"' in gone["event"]
+    assert lost(await released(at_work, "dr-osei", assignment), "assignment-revoked")
+
+
 async def test_a_yes_and_a_goodbye_at_once_leave_one_truth(at_work: Ward) -> None:
     await at_work.roster(reader())
     case_id = await at_work.case("a")
