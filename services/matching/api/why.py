@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.matching.domain.chosen import Chosen
 from services.matching.domain.reader import Reader
+from services.matching.domain.replay import replay
 from services.matching.domain.state import Matching
-from services.matching.domain.why import Advice, Scored, advise, replay
+from services.matching.domain.why import Advice, Scored, advise
 from services.matching.store import decisions, roster
 from services.matching.store.decisions import Kept
 from shared.contracts.base import Code, OpaqueId, ReaderId

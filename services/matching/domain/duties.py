@@ -13,6 +13,7 @@ import numpy as np
 
 from services.matching.domain.directed import Directed
 from services.matching.domain.hours import intervals, on_call
+from services.matching.domain.pace import predicted
 from services.matching.domain.reader import Reader
 from services.matching.domain.rota import NEVER, Rota
 from services.matching.domain.sheet import Holding
@@ -64,7 +65,9 @@ def seat(
         if n is not None:
             number[n] += 1
             patient[n] &= one.begun and one.due_at - now > policy.patience.total_seconds()
-            free[n] += _left(one, policy.reading_of(one.level).total_seconds(), now)
+            usual = policy.reading_of(one.level).total_seconds()
+            lasts = predicted(directed.likings.track(n), usual, one.rvu, policy.shrinkage)
+            free[n] += _left(one, lasts, now)
     directed.present = on_shift & ~gone
     # who should be there and is not is no hope; who is on no shift may still come for the next
     directed.free_at = np.where(gone & on_shift, NEVER, free)

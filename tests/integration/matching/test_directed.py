@@ -36,7 +36,7 @@ async def test_a_case_waits_for_who_asks_and_why_says_what_was_held_back(directe
     assert mine.json()["case_id"] == str(wrist)
     assert offers == []
     [told] = (await why(directed, wrist))["decisions"]
-    assert (told["outcome"], told["reader"], told["policy"]) == ("offered", "dr-osei", "directed_2")
+    assert (told["outcome"], told["reader"], told["policy"]) == ("offered", "dr-osei", "directed_3")
     assert [one["case_id"] for one in told["chosen"]["cases"]] == [str(wrist)]
     [held] = told["chosen"]["held_back"]
     assert (held["case_id"], held["awaited"]) == (str(chest), "dr-chest")

@@ -15,8 +15,9 @@ from services.matching.domain.need import Need
 from services.matching.domain.plan import Round
 from services.matching.domain.reader import Caps, Reader
 from services.matching.domain.recall import Held, recalls
+from services.matching.domain.replay import replay
 from services.matching.domain.waiting import Waiting
-from services.matching.domain.why import REMEDIES, Decision, advise, consider, replay
+from services.matching.domain.why import REMEDIES, Decision, advise, consider
 from shared.contracts.matching import AssignmentOffered
 from shared.testing.spec import given as given_case
 from tests.unit.matching.cases import CASE, NOON, accepted, at, deidentified, reader
@@ -79,7 +80,7 @@ def test_a_replay_names_what_is_not_as_it_was() -> None:
     assert off.differs == ("reader", "excluded")
     assert [(name, by.name) for name, by in off.rejected] == [("dr-osei", "on_shift")]
     assert other.differs == ("scores",)
-    assert policy.differs == ("policy",)
+    assert policy.differs == ("policy", "explanation")
 
 
 def test_the_decision_is_kept_with_the_offer_and_the_losers_are_named() -> None:
