@@ -16,7 +16,7 @@ from services.matching.domain.eligibility import (
 from services.matching.domain.fit import POLICY
 from services.matching.domain.grounds import again, weights
 from services.matching.domain.reader import Reader
-from services.matching.domain.why import Decision, Scored, candidates, scored
+from services.matching.domain.why import Considered, Decision, Scored, candidates, scored
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import ScoreTerm
 
@@ -35,25 +35,31 @@ class Replay:
 
 
 def replay(decision: Decision, roster: Mapping[ReaderId, Reader]) -> Replay:
-    """Ask the kept question again of the roster as it was."""
-    question = decision.considered.question
-    asked = {one.reader.id: one for one in candidates(decision.considered, roster)}
-    answers = {name: barred(question, one) for name, one in asked.items()}
-    for name in decision.considered.asked:
+    """Ask the kept question again of the roster as it was. Where nothing was weighed, none is."""
+    considered = decision.considered
+    if considered is None:
+        return Replay((), ())
+    asked = {one.reader.id: one for one in candidates(considered, roster)}
+    answers = {name: barred(considered.question, one) for name, one in asked.items()}
+    for name in considered.asked:
         if answers.get(name) not in BY_SCOPE["skill"]:
             answers.pop(name, None)  # they think about it already
     rejected = tuple((name, by) for name, by in sorted(answers.items()) if by is not None)
-    return Replay(rejected, tuple(dict.fromkeys(_differences(decision, asked, answers))))
+    return Replay(
+        rejected, tuple(dict.fromkeys(_differences(decision, considered, asked, answers)))
+    )
 
 
-def _differences(decision: Decision, asked: Asked, answers: Answers) -> Iterator[str]:
+def _differences(
+    decision: Decision, considered: Considered, asked: Asked, answers: Answers
+) -> Iterator[str]:
     if decision.chosen is not None:
         yield from differences(decision.chosen, {name: one.reader for name, one in asked.items()})
-    yield from _scores(decision, asked)
+    yield from _scores(decision, considered, asked)
     if decision.reader is not None:
         if answers.get(decision.reader, CONSTRAINTS[0]) is not None:
             yield "reader"
-        if not _explained(decision):
+        if not _explained(decision, considered):
             yield "explanation"
     counts = Counter(by.name for by in answers.values() if by)
     said = decision.explanation.excluded if decision.explanation else decision.why
@@ -61,14 +67,13 @@ def _differences(decision: Decision, asked: Asked, answers: Answers) -> Iterator
         yield "excluded"
 
 
-def _scores(decision: Decision, asked: Asked) -> Iterator[str]:
+def _scores(decision: Decision, considered: Considered, asked: Asked) -> Iterator[str]:
     """Work out every candidate's terms anew; of who is disturbed, the best must come first."""
-    considered = decision.considered
     if considered.disturbed is None and decision.chosen is None and considered.policy != POLICY:
         yield "policy"
         return
     found = [
-        _again(decision, one, replace(asked[one.reader], track=one.track))
+        _again(decision, considered, one, replace(asked[one.reader], track=one.track))
         for one in considered.candidates
         if one.reader in asked
     ]
@@ -83,9 +88,9 @@ def _scores(decision: Decision, asked: Asked) -> Iterator[str]:
             yield "choice"
 
 
-def _again(decision: Decision, was: Scored, one: Candidate) -> Scored:
+def _again(decision: Decision, considered: Considered, was: Scored, one: Candidate) -> Scored:
     """Score a candidate anew, by the terms of how the decision was made."""
-    considered, terms, weigh = decision.considered, dict[str, float](), dict[str, float]()
+    terms, weigh = dict[str, float](), dict[str, float]()
     if decision.chosen is not None:
         seen = was.reader in considered.seen_by
         terms = once_more(decision.chosen, one.reader, was.track, seen=seen)
@@ -115,11 +120,11 @@ def _same(new: tuple[ScoreTerm, ...], old: tuple[ScoreTerm, ...]) -> bool:
     )
 
 
-def _explained(decision: Decision) -> bool:
+def _explained(decision: Decision, considered: Considered) -> bool:
     """Tell whether the explanation that went out is what was weighed of its reader."""
-    said, each = decision.explanation, decision.considered.candidates
+    said, each = decision.explanation, considered.candidates
     mine = next((one for one in each if one.reader == decision.reader), None)
     if said is None or mine is None:
         return False
     alike = abs(said.score - mine.score) <= NEARLY and _same(said.terms, mine.terms)
-    return alike and said.policy == decision.considered.policy
+    return alike and said.policy == considered.policy

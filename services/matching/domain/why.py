@@ -25,10 +25,11 @@ from services.matching.domain.grounds import Disturbed
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
 from services.matching.domain.track import UNTRIED, Track
-from shared.contracts.base import Code, Frozen, OpaqueId, ReaderId
+from shared.contracts.base import BodyRegion, Code, Frozen, OpaqueId, ReaderId
 from shared.contracts.matching import Explanation, Ineligible, ScoreTerm
 
 Remedy: TypeAlias = Literal["recruit", "renew", "wait", "relax"]
+What: TypeAlias = Literal["reassigned", "taken_back", "read_beside", "split", "recalled"]
 LASTING: Final = (*BY_SCOPE["skill"], *BY_SCOPE["case"])
 SHOWN: Final = 10  # the best candidates' terms are kept; of the others the reader and the load
 
@@ -122,13 +123,27 @@ class Considered(Frozen):
         return Question(self.need, frozenset(self.refused), self.at, self.earlier, **flags)
 
 
+class Because(Frozen):
+    """What decided where no score was asked: who did so, what, and why.
+
+    `by`: an operator's name, or `rules`, `optimiser` or `contract`. `parts`: of a split case.
+    """
+
+    what: What
+    by: str
+    reason: Code
+    parts: tuple[tuple[BodyRegion, ...], ...] = ()
+
+
 class Decision(Frozen):
     """What was decided: whom the case was offered to; or, without one, why to nobody.
 
-    `chosen`: the reader asked for the next case, and this was the best for the whole pool.
+    `chosen`: the reader asked for the next case, and this was the best for the whole pool. Without
+    `considered` nothing was weighed, and `because` says what decided.
     """
 
-    considered: Considered
+    considered: Considered | None = None
+    because: Because | None = None
     assignment: OpaqueId | None = None
     reader: ReaderId | None = None
     explanation: Explanation | None = None

@@ -27,7 +27,7 @@ from services.matching.domain.rota import Rota
 from services.matching.domain.staff import Staff
 from services.matching.domain.track import Track
 from services.matching.domain.urging import Crew, urged
-from services.matching.domain.why import Decision
+from services.matching.domain.why import Decision, Scored
 from shared.contracts.base import CaseId
 from tests.unit.matching.cases import NOON, accepted, reader
 from tests.unit.matching.test_urging import HOUR, NOW, asking, directed
@@ -88,6 +88,11 @@ def kept(received: OfferCase | TakeCase) -> Decision:
     return Decision.model_validate_json(decision.model_dump_json())
 
 
+def candidates(decision: Decision) -> tuple[Scored, ...]:
+    assert decision.considered is not None
+    return decision.considered.candidates
+
+
 HOW = pytest.mark.parametrize("how", [asked_in_need, taken], ids=["in need", "next case"])
 How = Callable[[Directed], OfferCase | TakeCase]
 
@@ -111,7 +116,7 @@ def test_the_best_ten_are_kept_with_their_tracks_and_who_is_excluded_is_counted(
     received = how(laid_out(dr_right=GOOD, dr_right_2=BAD))
     decision = kept(received)
 
-    shown = decision.considered.candidates
+    shown = candidates(decision)
     assert len(shown) == 10
     tracks = {one.reader: one.track for one in shown}
     assert tracks["dr-right"] == GOOD
@@ -125,9 +130,9 @@ def test_the_best_ten_are_kept_with_their_tracks_and_who_is_excluded_is_counted(
 
 def test_the_best_of_who_is_disturbed_comes_first_and_who_asked_does() -> None:
     found = laid_out(dr_right=BAD, dr_right_2=GOOD)
-    scores = [one.score for one in kept(asked_in_need(found)).considered.candidates]
+    scores = [one.score for one in candidates(kept(asked_in_need(found)))]
     assert scores == sorted(scores, reverse=True)
-    first, *others = kept(taken(found)).considered.candidates
+    first, *others = candidates(kept(taken(found)))
     assert first.reader == "dr-right"
     assert [one.score for one in others] == sorted((o.score for o in others), reverse=True)
 

@@ -71,6 +71,7 @@ def test_so_do_those_over_every_rule(
 def test_a_replay_names_what_is_not_as_it_was() -> None:
     [offer] = Round(roster(reader()), {}, NOON).plan([waits()])
     kept = decision(offer)
+    assert kept.considered is not None
     tampered = kept.considered.model_copy(update={"policy": "another"})
 
     off = replay(kept, roster(reader(shifts=())))
@@ -93,6 +94,7 @@ def test_the_decision_is_kept_with_the_offer_and_the_losers_are_named() -> None:
     [offered] = [one for one in step.events if isinstance(one, AssignmentOffered)]
     [kept] = [one.decision for one in step.events if isinstance(one, Decided)]
     assert (kept.reader, kept.assignment) == (offered.reader, offered.assignment)
+    assert kept.considered is not None
     assert {one.reader for one in kept.considered.candidates} == {"dr-osei", "dr-b"}
     rejected = replay(kept, readers).rejected
     assert [(name, by.name) for name, by in rejected] == [("dr-a", "licence")]
@@ -127,7 +129,10 @@ def test_nobody_fits_says_what_would_help(
     readers = roster(reader(**changes), reader("dr-z", licences=(), modalities=("US",)))
     [nobody] = Round(readers, {}, NOON).plan([waits()])
 
-    [advice] = advise(decision(nobody).considered, readers)
+    considered = decision(nobody).considered
+    assert considered is not None
+
+    [advice] = advise(considered, readers)
 
     assert (advice.constraint, advice.remedy) == (constraint, remedy)
     assert advice.readers == ("dr-osei",)
