@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import AwareDatetime
 
 from services.matching.domain.columns import Rows
-from services.matching.domain.directed import Choice, Directed, depth, told, urgency
+from services.matching.domain.directed import Choice, Directed, depth, told, urgency, weighed
 from services.matching.domain.fit import Asking
 from services.matching.domain.liking import Likings
 from services.matching.domain.need import GENERAL
@@ -87,27 +87,28 @@ def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
     reader, pool = choice.reader, directed.pool
     at = now.timestamp()
     rows = directed.free_for(reader, at)
-    each = _alternatives(directed, rows, reader, now)
-    first = pool.entry(choice.row).need.case_id
-    best = sorted(each, key=lambda one: (str(one.case_id) != str(first), -one.score))
-    held = directed.held_back(reader, at)
-    held = held[np.argsort(pool.latest[held], kind="stable")][:SHOWN]
+    terms = directed.terms(rows, reader, at)
+    weights = {name: getattr(pool.policy.weights, name) for name in terms}
+    scores = weighed(terms, weights, len(rows))
+    best = np.lexsort((-scores, rows != choice.row))[:SHOWN]
+    some = {name: value[best] for name, value in terms.items()}
+    back = directed.held_back(reader, at)
+    back = back[np.argsort(pool.latest[back], kind="stable")][:SHOWN]
     return Chosen(
         reader=pool.staff.readers[reader].id,
         at=now,
         policy=pool.policy,
-        cases=tuple(best[:SHOWN]),
-        held_back=tuple(_held(directed, int(row), reader) for row in held),
+        cases=tuple(_alternatives(directed, rows[best], reader, some)),
+        held_back=tuple(held(directed, int(row), reader) for row in back),
         track=directed.likings.track(reader) if directed.likings.tracks else None,
         form=FORM,
     )
 
 
 def _alternatives(
-    directed: Directed, rows: Rows, reader: int, now: datetime
+    directed: Directed, rows: Rows, reader: int, terms: Mapping[str, Seconds]
 ) -> Iterator[Alternative]:
     pool = directed.pool
-    terms = directed.terms(rows, reader, now.timestamp())
     able = (pool.able[rows] & directed.present).sum(axis=1)
     for n, row in enumerate(map(int, rows)):
         entry = pool.entry(row)
@@ -130,7 +131,8 @@ def _alternatives(
         )
 
 
-def _held(directed: Directed, row: int, reader: int) -> HeldBack:
+def held(directed: Directed, row: int, reader: int) -> HeldBack:
+    """Say for whom a case is held that this reader may read."""
     pool, awaited = directed.pool, int(directed.pool.awaited[row])
     return HeldBack(
         case_id=CaseId(pool.entry(row).need.case_id),

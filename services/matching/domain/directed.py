@@ -275,7 +275,13 @@ class Directed:
 
     def hold(self, row: int, now: float) -> None:
         """Say of one case alone whether it is held: the next forecast may be minutes away."""
-        self.pool.released[row] = self._hopeless(row, now)
+        pool = self.pool
+        pool.released[row] = self._hopeless(row, now)
+        if pool.right[row].any():
+            from_then = pool.rota.from_then(np.maximum(self.free_at, now))
+            starts = np.where(pool.right[row], from_then, NEVER)
+            first = int(starts.argmin())
+            pool.awaited[row], pool.awaited_at[row] = first, starts[first]
 
     def _depths(self, rows: Rows, reader: int) -> Seconds:
         return np.array([self._depth(int(row), reader) for row in rows])
