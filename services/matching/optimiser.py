@@ -19,7 +19,6 @@ from prometheus_client import Gauge, Histogram
 
 from services.matching.domain.beside import wanted
 from services.matching.domain.directed import Directed
-from services.matching.domain.handing import hand
 from services.matching.domain.inputs import (
     NobodyFits,
     OfferCase,
@@ -29,7 +28,7 @@ from services.matching.domain.inputs import (
 )
 from services.matching.domain.plan import Proposal, Round
 from services.matching.domain.policy import Policy
-from services.matching.domain.proposing import Facts, disturb
+from services.matching.domain.proposing import Facts, disturb, hand
 from services.matching.domain.recall import desks, recalls
 from services.matching.domain.rivals import outdo
 from services.matching.domain.splitting import splits

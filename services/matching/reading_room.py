@@ -78,7 +78,7 @@ class ReadingRoom:
         self._known |= {one: (found[one], sheet) for one, sheet in changed.items()}
         held = [each for _, one in self._known.values() for each in one.holdings]
         self.away = (await presence.away(db, now)).keys()
-        layout.directed.tracks = await self.world.tracks(db, now, changed=fresh)
+        layout.directed.learn(await self.world.tracks(db, now, changed=fresh))
         self.crew = seat(layout.directed, layout.duties, held, self.away, now.timestamp())
         self.asking = await presence.asking(db, now - self.rules.policy.waits)
         for case_id in self._known if fresh else changed:

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.matching.domain.chosen import Chosen
 from services.matching.domain.reader import Reader
+from services.matching.domain.replay import replay
 from services.matching.domain.state import Matching
-from services.matching.domain.why import Advice, Scored, advise, replay
+from services.matching.domain.why import Advice, Because, Scored, What, advise
 from services.matching.store import decisions, roster
 from services.matching.store.decisions import Kept
 from shared.contracts.base import Code, OpaqueId, ReaderId
@@ -43,12 +44,13 @@ class Reason(BaseModel):
     """One decision. `advice` says what would help where nobody fitted.
 
     `chosen`: the reader had asked for the next case. The best of those they could have had, and
-    those that were held back for somebody else.
+    those that were held back for somebody else. `because`: nothing was weighed, but somebody or a
+    rule decided; then there is nothing to replay.
     """
 
     seq: int
     at: AwareDatetime
-    outcome: Literal["offered", "nobody"]
+    outcome: Literal["offered", "nobody"] | What
     assignment: OpaqueId | None
     reader: ReaderId | None
     policy: Code
@@ -58,7 +60,8 @@ class Reason(BaseModel):
     excluded: tuple[Ineligible, ...]
     advice: tuple[Advice, ...]
     chosen: Chosen | None = None
-    replayed: Replayed
+    because: Because | None = None
+    replayed: Replayed | None
 
 
 class Reasons(BaseModel):
@@ -85,33 +88,41 @@ def router(core: Core[Matching]) -> APIRouter:
             if not kept and not await decisions.known(db, case_id):
                 raise Problem(404, "not-found", "There is no such case.")
             versions = {
-                one: await roster.of_version(db, one)
-                for one in {each.decision.considered.roster for each in kept}
+                one: await roster.of_version(db, one) for one in {*map(_version, kept)} - {""}
             }
-        shown = tuple(_shown(one, versions[one.decision.considered.roster]) for one in kept)
+        shown = tuple(_shown(one, versions.get(_version(one), {})) for one in kept)
         more = kept[-1].seq if len(kept) == limit else None
         return Reasons(case_id=case_id, decisions=shown, next=more)
 
     return routes
 
 
+def _version(kept: Kept) -> str:
+    """Give the digest of the roster that was asked; nothing where nobody was."""
+    considered = kept.decision.considered
+    return considered.roster if considered else ""
+
+
 def _shown(kept: Kept, readers: Mapping[ReaderId, Reader]) -> Reason:
     decision, again = kept.decision, replay(kept.decision, readers)
-    explanation = decision.explanation
+    explanation, considered, because = decision.explanation, decision.considered, decision.because
+    outcome: Literal["offered", "nobody"] = "offered" if decision.reader else "nobody"
+    nobody = considered is not None and decision.reader is None
     return Reason(
         seq=kept.seq,
         at=kept.decided_at,
-        outcome="offered" if decision.reader else "nobody",
+        outcome=because.what if because else outcome,
         assignment=decision.assignment,
         reader=decision.reader,
-        policy=decision.considered.policy,
+        policy=considered.policy if considered else because.what if because else "",
         explanation=explanation,
-        candidates=decision.considered.candidates,
+        candidates=considered.candidates if considered else (),
         rejected=tuple(
             Rejected(reader=name, constraint=by.name, says=by.says) for name, by in again.rejected
         ),
         excluded=explanation.excluded if explanation else decision.why,
-        advice=() if decision.reader else advise(decision.considered, readers),
+        advice=advise(considered, readers) if considered and nobody else (),
         chosen=decision.chosen,
-        replayed=Replayed(same=not again.differs, differs=again.differs),
+        because=because,
+        replayed=Replayed(same=not again.differs, differs=again.differs) if considered else None,
     )

@@ -16,6 +16,7 @@ from typing import Any, Final
 from services.matching.domain import events as own
 from services.matching.domain.answers import accepted, declined, released
 from services.matching.domain.beside import beside_lost, opined, read_beside
+from services.matching.domain.deciding import decided
 from services.matching.domain.eligibility import Candidate, barred
 from services.matching.domain.ending import all_revoked, revoked, withdrawal, withdrawn
 from services.matching.domain.inputs import (
@@ -48,7 +49,6 @@ from services.matching.domain.parts import (
     unaddressed,
 )
 from services.matching.domain.reader import Reader
-from services.matching.domain.reasons import Reasons
 from services.matching.domain.second_round import adjudicated
 from services.matching.domain.state import (
     HURRIED,
@@ -67,7 +67,6 @@ from services.matching.domain.state import (
     searches,
 )
 from services.matching.domain.taking import offer, taken
-from services.matching.domain.why import Considered, Decision
 from shared.contracts.base import CaseId, DeadlineReached, Event
 from shared.contracts.deid import CaseDeidentified
 from shared.contracts.intake import (
@@ -80,7 +79,6 @@ from shared.contracts.intake import (
 )
 from shared.contracts.matching import (
     AssignmentClosed,
-    AssignmentOffered,
     CaseOpened,
     NoEligibleReader,
     OfferExpired,
@@ -110,27 +108,7 @@ def decide(state: Assignment, received: Input, moment: Moment) -> Sequence[Event
     if answer is not None:
         found = [one for each in asked for one in answer(each, received, moment)]
         answers = tuple(found if asked else unaddressed(received))
-    return (*answers, *_decided(received, answers))
-
-
-def _decided(received: Input, answers: Answers) -> Answers:
-    """Keep why: with each offer, and with each time that nobody fits."""
-    considered: Considered | Reasons | None = getattr(received, "considered", None)
-    if considered is None:
-        return
-    for one in answers:
-        if isinstance(one, AssignmentOffered):
-            decision = Decision(
-                considered=considered.written(),
-                assignment=one.assignment,
-                reader=one.reader,
-                explanation=one.explanation,
-                chosen=getattr(received, "chosen", None),
-            )
-            yield own.Decided(case_id=one.case_id, decision=decision)
-        elif isinstance(one, NoEligibleReader):
-            decision = Decision(considered=considered.written(), why=one.why)
-            yield own.Decided(case_id=one.case_id, decision=decision)
+    return (*answers, *decided(received, answers))
 
 
 def deadlines(state: Assignment) -> tuple[Deadline, ...]:

@@ -12,15 +12,19 @@ import numpy as np
 from pydantic import AwareDatetime
 
 from services.matching.domain.columns import Rows
-from services.matching.domain.directed import Choice, Directed, depth, urgency
+from services.matching.domain.directed import Choice, Directed, depth, told, urgency, weighed
+from services.matching.domain.fit import Asking
+from services.matching.domain.liking import Likings
+from services.matching.domain.need import GENERAL
 from services.matching.domain.policy import Policy
 from services.matching.domain.reader import Reader
-from services.matching.domain.rota import NEVER
+from services.matching.domain.rota import NEVER, Seconds
 from services.matching.domain.track import Track, experienced
 from shared.contracts.base import CaseId, Code, Frozen, ReaderId
 from shared.contracts.matching import ScoreTerm
 
 SHOWN: Final = 10
+FORM: Final = "pair_2"  # of the terms: what had other terms is not made again
 # Two computations of the same terms may differ in the last digits that are kept.
 NEARLY: Final = 0.0001
 
@@ -43,6 +47,7 @@ class Alternative(Frozen):
     able: int
     modalities: tuple[str, ...] = ()
     reason: Code | None = None
+    language: str = ""
     seen: bool = False
     score: float
     terms: tuple[ScoreTerm, ...]
@@ -65,7 +70,7 @@ class HeldBack(Frozen):
 class Chosen(Frozen):
     """The choice: the best first among `cases`, and the most urgent first among `held_back`.
 
-    `track` is what was known of the reader.
+    `track` is what was known of the reader; `form`: which terms a score had then.
     """
 
     reader: ReaderId
@@ -74,6 +79,7 @@ class Chosen(Frozen):
     cases: tuple[Alternative, ...]
     held_back: tuple[HeldBack, ...]
     track: Track | None = None
+    form: Code = "pair_1"
 
 
 def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
@@ -81,26 +87,28 @@ def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
     reader, pool = choice.reader, directed.pool
     at = now.timestamp()
     rows = directed.free_for(reader, at)
-    each = _alternatives(directed, rows, reader, now)
-    first = pool.entry(choice.row).need.case_id
-    best = sorted(each, key=lambda one: (str(one.case_id) != str(first), -one.score))
-    held = directed.held_back(reader, at)
-    held = held[np.argsort(pool.latest[held], kind="stable")][:SHOWN]
+    terms = directed.terms(rows, reader, at)
+    weights = {name: getattr(pool.policy.weights, name) for name in terms}
+    scores = weighed(terms, weights, len(rows))
+    best = np.lexsort((-scores, rows != choice.row))[:SHOWN]
+    some = {name: value[best] for name, value in terms.items()}
+    back = directed.held_back(reader, at)
+    back = back[np.argsort(pool.latest[back], kind="stable")][:SHOWN]
     return Chosen(
         reader=pool.staff.readers[reader].id,
         at=now,
         policy=pool.policy,
-        cases=tuple(best[:SHOWN]),
-        held_back=tuple(_held(directed, int(row), reader) for row in held),
-        track=directed.tracks.get(pool.staff.readers[reader].id),
+        cases=tuple(_alternatives(directed, rows[best], reader, some)),
+        held_back=tuple(held(directed, int(row), reader) for row in back),
+        track=directed.likings.track(reader) if directed.likings.tracks else None,
+        form=FORM,
     )
 
 
 def _alternatives(
-    directed: Directed, rows: Rows, reader: int, now: datetime
+    directed: Directed, rows: Rows, reader: int, terms: Mapping[str, Seconds]
 ) -> Iterator[Alternative]:
     pool = directed.pool
-    terms = directed.terms(rows, reader, now.timestamp())
     able = (pool.able[rows] & directed.present).sum(axis=1)
     for n, row in enumerate(map(int, rows)):
         entry = pool.entry(row)
@@ -116,13 +124,15 @@ def _alternatives(
             able=int(able[n]),
             modalities=need.modalities,
             reason=need.reason_for_review,
+            language=need.language,
             seen=pool.staff.readers[reader].id in entry.seen_by,
             score=_score(of, pool.policy),
             terms=_told(of, pool.policy),
         )
 
 
-def _held(directed: Directed, row: int, reader: int) -> HeldBack:
+def held(directed: Directed, row: int, reader: int) -> HeldBack:
+    """Say for whom a case is held that this reader may read."""
     pool, awaited = directed.pool, int(directed.pool.awaited[row])
     return HeldBack(
         case_id=CaseId(pool.entry(row).need.case_id),
@@ -136,21 +146,37 @@ def _held(directed: Directed, row: int, reader: int) -> HeldBack:
 def differences(kept: Chosen, roster: Mapping[ReaderId, Reader]) -> Iterator[str]:
     """Make the choice again from what was kept; name what comes out otherwise."""
     reader = roster.get(kept.reader)
-    if reader is None:
-        yield "reader"
+    if reader is None or kept.form != FORM:
+        yield "policy" if reader else "reader"
         return
-    again = [_again(one, reader, kept) for one in kept.cases]
-    if any(
-        abs(_score(of, kept.policy) - was.score) > NEARLY
-        for of, was in zip(again, kept.cases, strict=True)
-    ):
-        yield "scores"
+    again = [_again(one, reader, kept.track, kept, seen=one.seen) for one in kept.cases]
     scores = [_score(of, kept.policy) for of in again]
+    for of, was, score in zip(again, kept.cases, scores, strict=True):
+        if abs(score - was.score) > NEARLY or not _same(_told(of, kept.policy), was.terms):
+            yield "scores"
     if scores and scores[0] < max(scores) - NEARLY:
         yield "choice"
 
 
-def _again(one: Alternative, reader: Reader, kept: Chosen) -> dict[str, float]:
+def once_more(kept: Chosen, reader: Reader, track: Track, *, seen: bool) -> dict[str, float]:
+    """Work out what the case that was chosen would have been worth to a reader."""
+    known = None if kept.track is None else track
+    return _again(kept.cases[0], reader, known, kept, seen=seen)
+
+
+def _same(new: tuple[ScoreTerm, ...], old: tuple[ScoreTerm, ...]) -> bool:
+    return {one.term: one.weight for one in new} == {one.term: one.weight for one in old} and all(
+        abs(a.value - b.value) <= NEARLY for a, b in zip(_sorted(new), _sorted(old), strict=True)
+    )
+
+
+def _sorted(terms: tuple[ScoreTerm, ...]) -> list[ScoreTerm]:
+    return sorted(terms, key=lambda one: one.term)
+
+
+def _again(
+    one: Alternative, reader: Reader, track: Track | None, kept: Chosen, *, seen: bool
+) -> dict[str, float]:
     latest, last = (
         np.array([-NEVER if each is None else each.timestamp()])
         for each in (one.begin_by, one.last_at)
@@ -158,17 +184,27 @@ def _again(one: Alternative, reader: Reader, kept: Chosen) -> dict[str, float]:
     owed, at = np.array([one.owed_at.timestamp()]), kept.at.timestamp()
     known = (
         {}
-        if kept.track is None
+        if track is None
         else {
-            "experience": experienced(kept.track, one.modalities, one.reason or ""),
-            "continuity": float(one.seen),
+            "experience": experienced(track, one.modalities, one.reason or ""),
+            "continuity": float(seen),
+            "language": float(one.language in reader.languages),
         }
     )
     return known | {
         "urgency": float(urgency(latest, last, owed, at, kept.policy)[0]),
-        "depth": depth(one.subspecialty, reader.subspecialties) if one.right else 0.0,
+        "depth": depth(one.subspecialty, reader.subspecialties),
         "scarcity": 1 / max(1, one.able),
     }
+
+
+def worth(likings: Likings, asking: Asking, choice: Choice, who: Rows) -> dict[str, Seconds]:
+    """Give each term of the chosen case for other readers, as if they had asked for it."""
+    need, columns = asking.need, likings.staff.columns
+    fields = columns.fields.get(need.subspecialty, np.zeros(len(columns.readers)))
+    deep = np.ones(len(who)) if need.subspecialty == GENERAL else fields[who]
+    alike = {name: np.full(len(who), choice.terms[name]) for name in ("urgency", "scarcity")}
+    return likings.paired(need, asking.seen_by, who) | alike | {"depth": deep}
 
 
 def _score(terms: Mapping[str, float], policy: Policy) -> float:
@@ -177,10 +213,7 @@ def _score(terms: Mapping[str, float], policy: Policy) -> float:
 
 
 def _told(terms: Mapping[str, float], policy: Policy) -> tuple[ScoreTerm, ...]:
-    return tuple(
-        ScoreTerm(term=name, value=round(value, 4), weight=getattr(policy.weights, name))
-        for name, value in terms.items()
-    )
+    return told(terms, {name: getattr(policy.weights, name) for name in terms})
 
 
 def _moment(at: float) -> datetime | None:

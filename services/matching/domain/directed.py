@@ -12,15 +12,17 @@ from typing import Final
 import numpy as np
 
 from services.matching.domain.columns import Rows
+from services.matching.domain.liking import Likings
 from services.matching.domain.need import GENERAL
+from services.matching.domain.pace import Paces
 from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Entry, Pool
 from services.matching.domain.readiness import Demand
 from services.matching.domain.rota import NEVER, Seconds
 from services.matching.domain.staff import Mask
-from services.matching.domain.track import Track, experienced
+from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
-from shared.contracts.matching import Explanation, ScoreTerm
+from shared.contracts.matching import Explanation, Ineligible, ScoreTerm
 
 FORECAST_MOST: Final = 600
 
@@ -38,6 +40,11 @@ def urgency(latest: Seconds, last: Seconds, owed: Seconds, now: float, policy: P
     return np.asarray(np.where(slack >= 0, half / (half + np.maximum(slack, 0)), behind))
 
 
+def weighed(terms: Mapping[str, Seconds], weights: Mapping[str, float], count: int) -> Seconds:
+    """Add up the terms of so many pairs."""
+    return sum((weights[name] * value for name, value in terms.items()), np.zeros(count))
+
+
 def depth(wanted: str, fields: Sequence[str]) -> float:
     """Prefer whose first-named field it is: 1 for the first, 1/2 for the second, and so on."""
     if wanted == GENERAL:
@@ -47,13 +54,14 @@ def depth(wanted: str, fields: Sequence[str]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A pair of case (its row) and reader (their number), and why."""
+    """A pair of case (its row) and reader (their number), and why: each term and its weight."""
 
     row: int
     reader: int
     broad: bool
     score: float
     terms: Mapping[str, float]
+    weights: Mapping[str, float]
 
 
 @dataclass
@@ -61,15 +69,13 @@ class Directed:
     """The policy at work over one pool.
 
     `present`: whose app is on; `free_at`: when each of them is forecast to end what they do;
-    `busy`: the share of their shifts that readers have spent reading, for fairness; `tracks`: what
-    is known of each; `demand`: the urgent cases that came.
+    `likings`: what is known of each; `demand`: the urgent cases that came.
     """
 
     pool: Pool
-    tracks: Mapping[ReaderId, Track] = field(default_factory=dict)
+    likings: Likings = field(init=False)
     present: Mask = field(init=False)
     free_at: Seconds = field(init=False)
-    busy: Seconds = field(init=False)
     demand: Demand = field(init=False)
     _forecast_at: float = field(default=-NEVER, init=False)
     _stirred_at: float = field(default=-NEVER, init=False)
@@ -78,8 +84,14 @@ class Directed:
         readers = len(self.pool.staff.readers)
         self.present = np.zeros(readers, bool)
         self.free_at = np.zeros(readers)
-        self.busy = np.zeros(readers)
+        self.likings = Likings(self.pool.staff, {})
         self.demand = Demand(self.pool.staff)
+
+    def learn(self, tracks: Mapping[ReaderId, Track]) -> None:
+        """Take note of what readers have done; cases that come from now on are timed by it."""
+        if tracks is not self.likings.tracks:
+            self.likings = Likings(self.pool.staff, tracks)
+            self.pool.paces = Paces.of(self.pool.staff, tracks)
 
     def add(self, entry: Entry, now: float) -> int:
         """Take a case in, or take note of what changed about it; give its row."""
@@ -101,25 +113,10 @@ class Directed:
         """Give what tells the cases for one reader apart, each in [0, 1]."""
         pool = self.pool
         mine = pool.right[rows, reader]
-        return self._known(rows, reader) | {
+        return self.likings.cases(reader, pool.kinds, rows) | {
             "urgency": self.urgency(rows, now),
             "depth": np.where(mine, self._depths(rows, reader), 0.0),
             "scarcity": 1 / np.maximum(1, (pool.able[rows] & self.present).sum(axis=1)),
-        }
-
-    def _known(self, rows: Rows, reader: int) -> dict[str, Seconds]:
-        """Give what is known of the reader, if anything is: what they have read, and whom of."""
-        name = self.pool.staff.readers[reader].id
-        track = self.tracks.get(name)
-        if track is None:
-            return {}
-        each = [self.pool.entry(int(row)) for row in rows]
-        needs = [one.need for one in each]
-        return {
-            "experience": np.array(
-                [experienced(track, one.modalities, one.reason_for_review) for one in needs]
-            ),
-            "continuity": np.array([float(name in one.seen_by) for one in each]),
         }
 
     def reader_for(self, row: int, idle: Mask, now: float) -> Choice | None:
@@ -134,11 +131,7 @@ class Directed:
             who = np.flatnonzero(idle & pool.able[row])
             if not len(who):
                 return None
-        terms = {
-            "urgency": np.repeat(self.urgency(np.array([row]), now), len(who)),
-            "depth": np.array([self._depth(row, int(one)) for one in who]),
-            "fairness": 1 - np.minimum(1, self.busy[who]),
-        }
+        terms = self.weigh(row, who, now)
         while len(who):
             choice = self._best(np.full(len(who), row), who, terms)
             if not self.put_off(np.array([row]), choice.reader, now)[0]:
@@ -146,6 +139,14 @@ class Directed:
             others = who != choice.reader
             who, terms = who[others], {name: value[others] for name, value in terms.items()}
         return None
+
+    def weigh(self, row: int, who: Rows, now: float) -> dict[str, Seconds]:
+        """Give what tells the readers for one case apart, each in [0, 1]."""
+        entry = self.pool.entry(row)
+        return self.likings.readers(entry.need, entry.seen_by, who) | {
+            "urgency": np.repeat(self.urgency(np.array([row]), now), len(who)),
+            "depth": np.array([self._depth(row, int(one)) for one in who]),
+        }
 
     def stir(self, now: float) -> None:
         """Forecast again if the last forecast is too old."""
@@ -184,6 +185,7 @@ class Directed:
         # who is rostered and absent is no hope until their next shift
         from_then = pool.rota.from_then(np.maximum(self.free_at, now))
         pool.released[rows] = False
+        paced = pool.paces.measured
         for row in rows:
             starts = np.where(pool.right[row], from_then, NEVER)
             first = int(starts.argmin())
@@ -191,7 +193,12 @@ class Directed:
             if starts[first] > pool.latest[row] - pool.margin[row]:
                 pool.released[row] = True
             else:
-                end = starts[first] + pool.reading[row] * policy.forecast_load
+                lasts = (
+                    float(pool.lasts(int(row), np.array([first]))[0])
+                    if paced
+                    else pool.reading[row]
+                )
+                end = starts[first] + lasts * policy.forecast_load
                 from_then[first] = pool.rota.next_from(first, end)
 
     def urgency(self, rows: Rows, now: float) -> Seconds:
@@ -222,9 +229,8 @@ class Directed:
         return bool(from_then.min() > pool.latest[row] - pool.margin[row])
 
     def _best(self, rows: Rows, readers: Rows, terms: Mapping[str, Seconds]) -> Choice:
-        weights = self.pool.policy.weights
-        each = [(getattr(weights, name), value) for name, value in terms.items()]
-        scores = sum((weight * value for weight, value in each), np.zeros(len(rows)))
+        weights = {name: getattr(self.pool.policy.weights, name) for name in terms}
+        scores = weighed(terms, weights, len(rows))
         best = int(np.argmax(scores))
         row, reader = int(rows[best]), int(readers[best])
         return Choice(
@@ -233,6 +239,7 @@ class Directed:
             broad=not self.pool.right[row, reader],
             score=float(scores[best]),
             terms={name: float(value[best]) for name, value in terms.items()},
+            weights=weights,
         )
 
     def held_back(self, reader: int, now: float) -> Rows:
@@ -272,7 +279,13 @@ class Directed:
 
     def hold(self, row: int, now: float) -> None:
         """Say of one case alone whether it is held: the next forecast may be minutes away."""
-        self.pool.released[row] = self._hopeless(row, now)
+        pool = self.pool
+        pool.released[row] = self._hopeless(row, now)
+        if pool.right[row].any():
+            from_then = pool.rota.from_then(np.maximum(self.free_at, now))
+            starts = np.where(pool.right[row], from_then, NEVER)
+            first = int(starts.argmin())
+            pool.awaited[row], pool.awaited_at[row] = first, starts[first]
 
     def _depths(self, rows: Rows, reader: int) -> Seconds:
         return np.array([self._depth(int(row), reader) for row in rows])
@@ -282,16 +295,21 @@ class Directed:
         fields = self.pool.staff.readers[reader].subspecialties
         return depth(self.pool.entry(row).need.subspecialty, fields)
 
-    def explain(self, choice: Choice) -> Explanation:
-        weights = self.pool.policy.weights
+    def explain(self, choice: Choice, excluded: tuple[Ineligible, ...] = ()) -> Explanation:
+        """Say why: the terms that decided, in the order in which they weigh."""
         able = self.pool.able[choice.row] & self.present
         return Explanation(
             score=round(choice.score, 4),
-            terms=tuple(
-                ScoreTerm(term=name, value=round(value, 4), weight=getattr(weights, name))
-                for name, value in choice.terms.items()
-            ),
+            terms=told(choice.terms, choice.weights),
             eligible=int(able.sum()),
-            excluded=(),
+            excluded=excluded,
             policy=self.pool.policy.name,
         )
+
+
+def told(terms: Mapping[str, float], weights: Mapping[str, float]) -> tuple[ScoreTerm, ...]:
+    """Show terms, those first that count most; what weighs alike stays in its order."""
+    each = sorted(terms.items(), key=lambda one: -weights[one[0]])
+    return tuple(
+        ScoreTerm(term=name, value=round(value, 4), weight=weights[name]) for name, value in each
+    )

@@ -14,6 +14,7 @@ import numpy as np
 from services.matching.domain.columns import Numbers
 from services.matching.domain.directed import Directed
 from services.matching.domain.hours import intervals, on_call
+from services.matching.domain.pace import predicted
 from services.matching.domain.policy import Policy
 from services.matching.domain.reader import Reader
 from services.matching.domain.rota import NEVER, Rota
@@ -66,7 +67,9 @@ def seat(
         if n is not None:
             number[n] += 1
             patient[n] &= one.begun and can_wait(policy, one.due_at, now)
-            free[n] += _left(one, policy.reading_of(one.level).total_seconds(), now)
+            usual = policy.reading_of(one.level).total_seconds()
+            lasts = predicted(directed.likings.track(n), usual, one.rvu, policy.shrinkage)
+            free[n] += _left(one, lasts, now)
     directed.present = on_shift & ~gone
     # who should be there and is not is no hope; who is on no shift may still come for the next
     directed.free_at = np.where(gone & on_shift, NEVER, free)

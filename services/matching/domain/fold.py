@@ -67,7 +67,7 @@ def beside(brief: Brief, event: Any) -> Brief:
         asked = _asked(event).model_copy(update={"beside": True})
         return brief.model_copy(update={"beside": (*brief.beside, asked)})
     standing = "assigned" if isinstance(event, AssignmentAccepted) else _standing(event)
-    marked = marked_in(brief.beside, event.assignment, standing)
+    marked = marked_in(brief.beside, event.assignment, standing=standing)
     return brief.model_copy(update={"beside": marked})
 
 
@@ -203,9 +203,12 @@ def _reading(state: Any, _brief: Brief, _event: own.ReadingNoted) -> Assignment:
     return noted
 
 
-def _groups(state: Any, _brief: Brief, event: own.GroupsNoted) -> Assignment:
-    noted: Assignment = state.model_copy(update={"groups": event.groups})
-    return noted
+def _groups(state: Any, brief: Brief, event: own.GroupsNoted) -> Assignment:
+    """Remember them with the assignment too: it may end before anybody asks for them."""
+    asked = marked_in(brief.asked, event.assignment, groups=event.groups)
+    noted = {"groups": event.groups, "brief": brief.model_copy(update={"asked": asked})}
+    after: Assignment = state.model_copy(update=noted)
+    return after
 
 
 def _round(state: Assignment, brief: Brief, event: own.RoundBegan) -> Assignment:
@@ -232,15 +235,14 @@ def _scored(state: Any, _brief: Brief, event: own.FirstReadScored) -> Assignment
 
 
 def _marked(brief: Brief, assignment: str, standing: Standing) -> Brief:
-    return brief.model_copy(update={"asked": marked_in(brief.asked, assignment, standing)})
+    return brief.model_copy(update={"asked": marked_in(brief.asked, assignment, standing=standing)})
 
 
 def marked_in(
-    each: tuple[AskedReader, ...], assignment: str, standing: Standing
+    each: tuple[AskedReader, ...], assignment: str, **changes: Any
 ) -> tuple[AskedReader, ...]:
     return tuple(
-        one.model_copy(update={"standing": standing}) if one.assignment == assignment else one
-        for one in each
+        one.model_copy(update=changes) if one.assignment == assignment else one for one in each
     )
 
 

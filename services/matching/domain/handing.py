@@ -5,12 +5,11 @@ offer, and have it at once when they ask again; who does not answer soon loses i
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+
+import numpy as np
 
 from services.matching.domain.directed import Directed
-from services.matching.domain.inputs import OfferCase
-from services.matching.domain.pool import Entry
-from services.matching.domain.proposing import Facts, disturb
+from services.matching.domain.handed import waited
 from services.matching.domain.staff import Mask
 from services.matching.domain.urging import Urge
 from shared.contracts.base import ReaderId
@@ -30,13 +29,8 @@ def best(directed: Directed, row: int, idle: Mask, now: float) -> Urge | None:
     choice = directed.reader_for(row, idle & ~directed.pool.asked[row], now)
     if choice is None:
         return None
-    until = now + directed.pool.policy.waits.total_seconds()
-    return Urge(choice, paged=False, until=until, waited=True)
-
-
-def hand(directed: Directed, entry: Entry, urge: Urge, facts: Facts, now: datetime) -> OfferCase:
-    """Offer it, with the terms by which the policy chose among those who wait."""
-    offer = disturb(directed, entry, urge, facts, now)
-    told, why = directed.explain(urge.choice), offer.explanation
-    chose = told.model_copy(update={"eligible": why.eligible, "excluded": why.excluded})
-    return offer.model_copy(update={"explanation": chose})
+    pool = directed.pool
+    among = idle & ~pool.asked[row] & (pool.able[row] if choice.broad else pool.right[row])
+    grounds = waited(directed, row, np.flatnonzero(among), now)
+    until = now + pool.policy.waits.total_seconds()
+    return Urge(choice, paged=False, until=until, grounds=grounds, waited=True)

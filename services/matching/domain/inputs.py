@@ -120,7 +120,7 @@ class TakeCase(Frozen):
     load: int
     work: Work = RESTED
     explanation: Explanation
-    considered: Considered | None = None
+    considered: Why = None
     chosen: Chosen | None = None
     broad: bool = False
     part: BodyRegion | None = None

@@ -21,6 +21,8 @@ class Weights(Told):
     """How much each reason to prefer a pair of reader and case counts.
 
     `urgency` is of the case alone; the others tell readers, or the cases for one reader, apart.
+    Those from `fairness` on are soft: they count where readers have track records (liking.py), and
+    between people who are asked in need they weigh by their shares, together less than their field.
     """
 
     urgency: Weight = 10.0
@@ -31,6 +33,9 @@ class Weights(Told):
     quality: Weight = 0.3
     continuity: Weight = 0.4
     language: Weight = 0.1
+    workload: Weight = 0.2
+    speed: Weight = 0.1
+    acceptance: Weight = 0.1
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -79,9 +84,12 @@ class Policy(Told):
     Who might alone be there for the next urgent case is kept ready: a reading that is forecast to
     make more than `keep_ready` of such cases late is put off, as long as more than `put_off` of the
     case's time is left until it must be begun.
+
+    `reading` is what a reading takes until this installation has measured a reader: `shrinkage` so
+    many hours of their reading count as much as that (pace.py).
     """
 
-    name: Word = "directed_2"
+    name: Word = "directed_3"
     push: frozenset[ServiceLevel] = frozenset()
     better: Better = Better()
     weights: Weights = Weights()

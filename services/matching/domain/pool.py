@@ -13,16 +13,19 @@ import numpy as np
 
 from services.matching.domain.columns import Rows
 from services.matching.domain.eligibility import Earlier
+from services.matching.domain.liking import Kinds
 from services.matching.domain.need import Need
+from services.matching.domain.pace import Paces
 from services.matching.domain.policy import Policy
 from services.matching.domain.rota import NEVER, Rota, Seconds
 from services.matching.domain.staff import Mask, Staff
-from shared.contracts.base import CaseId, ReaderId
+from shared.contracts.base import CaseId, ReaderId, ServiceLevel
 
 FIRST: Final = 64
+MINUTE: Final = 60.0
 _ROWS: Final = (
     "waits", "released", "latest", "last", "owed", "spare", "reading", "margin", "right", "able",
-    "asked", "awaited", "awaited_at",
+    "asked", "awaited", "awaited_at", "rvu",
 )  # fmt: skip
 
 
@@ -31,7 +34,7 @@ class Entry:
     """A case that waits: read by `owed_at`, so that its delivery still fits.
 
     `refused` will not read it; `asked` were asked, and are not asked again; `seen_by` have read the
-    patient before.
+    patient before; `thinking`: those of `asked` whose offer stands.
     """
 
     need: Need
@@ -40,6 +43,7 @@ class Entry:
     earlier: tuple[Earlier, ...] = ()
     asked: frozenset[ReaderId] = frozenset()
     seen_by: frozenset[ReaderId] = frozenset()
+    thinking: frozenset[ReaderId] = frozenset()
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Pool:
     """The waiting cases. `released`: held back no longer for the right subspecialists.
 
     `awaited` is the right subspecialist who is forecast to begin a case first, at `awaited_at`.
+    `paces`: how fast each of the staff was measured to read.
     """
 
     staff: Staff
@@ -58,6 +63,9 @@ class Pool:
 
     def __post_init__(self) -> None:
         readers = len(self.staff.readers)
+        self.paces = Paces.of(self.staff, {})
+        self.kinds = Kinds(np.zeros(FIRST, np.intp))
+        self.rvu: Seconds = np.zeros(FIRST)
         self.waits: Mask = np.zeros(FIRST, bool)
         self.released: Mask = np.zeros(FIRST, bool)
         self.latest: Seconds = np.zeros(FIRST)
@@ -86,13 +94,33 @@ class Pool:
         self.awaited[row], self.awaited_at[row] = -1, NEVER
         self.owed[row] = entry.owed_at
         self.spare[row] = (entry.owed_at - need.accepted_at.timestamp()) * self.policy.put_off
-        self.reading[row] = self.policy.reading_of(level).total_seconds()
         self.margin[row] = self.policy.margin_of(level).total_seconds()
         self._masks(row, entry, now)
+        self.kinds.put(row, need, entry.seen_by)
+        self.rvu[row] = need.rvu
+        self.reading[row] = self._typical(row, level)
         self.last[row] = entry.owed_at - self.reading[row] * self.policy.quickest
         start_by = entry.owed_at - self.reading[row] * self.policy.cautious
         self.latest[row] = self.rota.latest_start(self.able[row], start_by, now)
         return row
+
+    def lasts(self, row: int, who: Rows | Mask) -> Seconds:
+        """Predict how long each of these readers takes for a waiting case."""
+        return self.predicted(self.entry(row).need.service_level, float(self.rvu[row]), who)
+
+    def predicted(self, level: ServiceLevel, rvu: float, who: Rows | Mask) -> Seconds:
+        """Predict how long each of these readers takes for a case of a level and so many RVU."""
+        usual = self.policy.reading_of(level).total_seconds()
+        return self.paces.predicted(who, usual, rvu, self.policy.shrinkage)
+
+    def _typical(self, row: int, level: ServiceLevel) -> float:
+        """Give what a reading takes in the mean of who should read it, in whole minutes."""
+        usual = self.policy.reading_of(level).total_seconds()
+        who = self.right[row] if self.right[row].any() else self.able[row]
+        if not self.paces.measured or not who.any():
+            return usual
+        found = float(self.predicted(level, float(self.rvu[row]), who).mean())
+        return max(MINUTE, round(found / MINUTE) * MINUTE)
 
     def may_wait(self, rows: Rows, now: float) -> Mask:
         """Tell which have so much time left that they may be put off for others' sake."""
@@ -132,6 +160,7 @@ class Pool:
         for name in _ROWS:
             held: Any = getattr(self, name)
             setattr(self, name, np.concatenate([held, np.zeros_like(held)]))
+        self.kinds.grow()
         self.entries += [None] * size
         self._spare += range(2 * size - 1, size - 1, -1)
 

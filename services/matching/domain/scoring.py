@@ -89,10 +89,15 @@ class Scoring:
         """Give how familiar everybody is with a modality, or a reason for review."""
         key = f"{counts} {name}"
         if key not in self._counts:
-            tracks = (self.tracks.get(one.id, UNTRIED) for one in self.columns.readers)
-            found = np.array([getattr(one, counts).get(name, 0) for one in tracks], float)
-            self._counts[key] = found / (found + SHRINKAGE)
+            self._counts[key] = familiar(self.columns, self.tracks, counts, name)
         return self._counts[key]
+
+
+def familiar(columns: Columns, tracks: Mapping[ReaderId, Track], counts: str, name: str) -> Numbers:
+    """Give how familiar everybody is with a modality (`read`), or a reason for review."""
+    each = (tracks.get(one.id, UNTRIED) for one in columns.readers)
+    found = np.array([getattr(one, counts).get(name, 0) for one in each], float)
+    return found / (found + SHRINKAGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,17 @@ from services.matching.domain import events as own
 from services.matching.domain.eligibility import Earlier
 from services.matching.domain.ending import all_revoked, withdrawn
 from services.matching.domain.moment import Moment
-from services.matching.domain.state import Assigned, Assignment, Closed, assigned_in, parts_of
-from shared.contracts.base import Event, ReaderId
+from services.matching.domain.state import (
+    AskedReader,
+    Assigned,
+    Assignment,
+    Closed,
+    asked_of,
+    assigned_in,
+    brief_of,
+    parts_of,
+)
+from shared.contracts.base import Event, OpaqueId, ReaderId
 from shared.contracts.matching import AssignmentReleased
 from shared.contracts.reporting import AdjudicationRequested
 
@@ -20,20 +29,23 @@ def adjudicated(
 ) -> Iterable[Event]:
     """End the second reader's assignment, and look for a third. The deadline stays what it was.
 
-    A region reader who asked, and left before that was heard, is heard all the same: the others
-    have read their parts, and nobody would join them.
+    Who asked, and lost the case before that was heard, is heard all the same: reporting has set
+    their reading aside already, and lets nobody read it but an adjudicator. Whoever was given the
+    case meanwhile loses it. One round is all there is.
     """
-    signer = next((o for o in assigned_in(state) if o.assignment == received.assignment), None)
-    if signer is None and not any(one.was_asked(received.assignment) for one in parts_of(state)):
+    brief, signer = brief_of(state), asked_of(state, received.assignment)
+    over = brief is None or brief.earlier or isinstance(state, Closed)
+    if over or signer is None or signer.beside:
         return
     yield from withdrawn(state, received.case_id, ADJUDICATION)
     yield from all_revoked(state, received.case_id, ADJUDICATION, received.assignment)
-    if signer is not None:
-        yield _released(signer, received)
+    holds = next((o for o in assigned_in(state) if o.assignment == received.assignment), None)
+    if holds is not None:
+        yield _released(holds, received)
     yield own.RoundBegan(
         case_id=received.case_id,
         role="adjudicator",
-        read_by=Earlier(reader=received.reader, groups=signer.groups if signer else ()),
+        read_by=Earlier(reader=received.reader, groups=_groups(signer, holds)),
         others=tuple(_others(state, received.reader)),
     )
 
@@ -45,6 +57,11 @@ def _released(one: Assigned, received: AdjudicationRequested) -> Event:
         reader=one.reader,
         reason=ADJUDICATION,
     )
+
+
+def _groups(signer: AskedReader, holds: Assigned | None) -> tuple[OpaqueId, ...]:
+    """Give with whom they worked; who accepted before that was kept may still hold the case."""
+    return signer.groups or (holds.groups if holds is not None else ())
 
 
 def _others(state: Assignment, signer: ReaderId) -> Iterator[Earlier]:

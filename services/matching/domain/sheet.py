@@ -31,13 +31,14 @@ class Out:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """An accepted case: since when, by when it is owed, and whether it was begun."""
+    """An accepted case: since when, by when it is owed, whether it was begun, and its RVU."""
 
     reader: ReaderId
     level: ServiceLevel
     since: float
     due_at: float
     begun: bool
+    rvu: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,16 @@ def asked(each: Iterable[Out], places: Mapping[ReaderId, int]) -> list[Asked]:
 
 
 def _opening(brief: Brief, owed_at: float, seen_by: frozenset[ReaderId]) -> Opening:
-    asked_before = brief.refused | {one.reader for one in brief.offers}
-    entry = Entry(brief.need, owed_at, brief.noes, brief.earlier, asked_before, seen_by)
+    thinking = frozenset(one.reader for one in brief.offers)
+    entry = Entry(
+        brief.need,
+        owed_at,
+        brief.noes,
+        brief.earlier,
+        brief.refused | thinking,
+        seen_by,
+        thinking,
+    )
     offers = (Out(one.reader, one.paged, one.explanation.policy) for one in brief.offers)
     return Opening(entry, tuple(offers))
 
@@ -93,4 +102,5 @@ def _holding(held: Assigned, clock: Running) -> Holding:
         clock.stage_started_at.timestamp(),
         clock.due_at.timestamp(),
         held.reading,
+        held.brief.need.rvu,
     )

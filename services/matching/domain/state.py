@@ -37,7 +37,7 @@ class AskedReader(Frozen):
     """A reader who was asked, and what became of it. Kept, so that a late answer is clear.
 
     `for_now`: they said no because they were busy. `beside`: it is software, not the case's reader.
-    `regions`: theirs of a split case.
+    `regions`: theirs of a split case. `groups`: with whom they worked when they accepted it.
     """
 
     assignment: OpaqueId
@@ -50,6 +50,7 @@ class AskedReader(Frozen):
     for_now: bool = False
     beside: bool = False
     regions: tuple[BodyRegion, ...] = ()
+    groups: tuple[OpaqueId, ...] = ()
 
     @property
     def said_no(self) -> bool:

@@ -46,7 +46,8 @@ class Track(Frozen):
 
     `read`: signed cases by modality, `reasons` by reason for review. `asked` and `accepted`:
     offers that were answered or expired, and those taken. `reviewed`: their own first reports that
-    second readers scored, by RADPEER. `speed`: RVU an hour, shrunk. `day_rvu`: accepted in the last
+    second readers scored, by RADPEER. `speed`: RVU an hour, shrunk; `rvu_read` in `hours_read` is
+    what was measured. `day_rvu`: accepted in the last
     24 h; `week`: in the last seven days, in shares of what all readers have in the mean.
     """
 
@@ -56,6 +57,8 @@ class Track(Frozen):
     accepted: int = 0
     reviewed: Counts = Field(default_factory=dict)
     speed: float = USUAL_RVU_PER_HOUR
+    rvu_read: float = 0.0
+    hours_read: float = 0.0
     day_rvu: float = 0.0
     week: float = 1.0
 

@@ -11,11 +11,10 @@ from typing import Final
 import numpy as np
 
 from services.matching.domain.directed import Choice, Directed
+from services.matching.domain.grounds import Grounds, grounds
 from services.matching.domain.policy import Policy
 from services.matching.domain.staff import Mask
 
-# Who knows the field comes first, whatever else speaks for somebody.
-RIGHT: Final = 10.0
 STANDS: Final = 60.0  # at least
 
 
@@ -37,12 +36,25 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Urge:
-    """Ask this reader now; the offer stands `until` then. `waited`: they had asked for a case."""
+    """Ask this reader now; the offer stands `until` then. `grounds`: who else was weighed.
+
+    `waited`: they had asked for a case.
+    """
 
     choice: Choice
     paged: bool
     until: float
+    grounds: Grounds
     waited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody is asked: by an offer that stands `until` then."""
+
+    until: float
+    now: float
+    paged: bool
 
 
 def nobody() -> Crew:
@@ -77,7 +89,7 @@ def urged(
     for wanted, paged in ways:
         if wanted:
             among = crew.callable if paged else crew.interruptible
-            yield from _best(directed, row, among, until, paged=paged)
+            yield from _best(directed, row, among, Way(until, now, paged=paged))
 
 
 def _out(asked: Sequence[Asked], *, paged: bool) -> int:
@@ -90,15 +102,20 @@ def _wanted(policy: Policy, since: float) -> int:
     return 1 + int(min(max(since, 0.0), again * (policy.at_once - 1)) // again)
 
 
-def _best(
-    directed: Directed, row: int, among: Mask, until: float, *, paged: bool
-) -> Iterator[Urge]:
-    """Give the best of them: a right subspecialist; then who would be free the latest."""
+def _best(directed: Directed, row: int, among: Mask, how: Way) -> Iterator[Urge]:
+    """Give the best of them, by what grounds.py says."""
     pool = directed.pool
     who = np.flatnonzero(among & pool.able[row] & ~pool.asked[row])
     if not len(who):
         return
-    later = np.minimum(directed.free_at[who], until) / until
-    reader = int(who[np.argmax(pool.right[row, who] * RIGHT + later)])
-    choice = Choice(row, reader, broad=not pool.right[row, reader], score=1.0, terms={})
-    yield Urge(choice, paged=paged, until=until)
+    found = grounds(directed, row, who, how.until, how.now)
+    best = found.best
+    choice = Choice(
+        row,
+        int(who[best]),
+        broad=not pool.right[row, who[best]],
+        score=float(found.scores[best]),
+        terms=found.of(best),
+        weights=found.weights,
+    )
+    yield Urge(choice, how.paged, how.until, found)

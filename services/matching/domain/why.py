@@ -5,33 +5,32 @@ work of everybody whom skills and ties did not exclude. From these it is made ag
 result, by the same rules; whatever differs is said.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import AwareDatetime
 
-from services.matching.domain.chosen import Chosen, differences
+from services.matching.domain.chosen import Chosen
 from services.matching.domain.eligibility import (
     BY_SCOPE,
     CONSTRAINTS,
     RESTED,
     Candidate,
-    Constraint,
     Earlier,
     Question,
     Work,
-    barred,
 )
 from services.matching.domain.fit import POLICY, Asking, explain
+from services.matching.domain.grounds import Disturbed
+from services.matching.domain.handed import Handed
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
 from services.matching.domain.track import UNTRIED, Track
-from shared.contracts.base import Code, Frozen, OpaqueId, ReaderId
+from shared.contracts.base import BodyRegion, Code, Frozen, OpaqueId, ReaderId
 from shared.contracts.matching import Explanation, Ineligible, ScoreTerm
 
 Remedy: TypeAlias = Literal["recruit", "renew", "wait", "relax"]
+What: TypeAlias = Literal["reassigned", "taken_back", "read_beside", "split", "recalled"]
 LASTING: Final = (*BY_SCOPE["skill"], *BY_SCOPE["case"])
 SHOWN: Final = 10  # the best candidates' terms are kept; of the others the reader and the load
 
@@ -78,6 +77,7 @@ class Scored(Frozen):
     """An eligible reader with the terms of their score, and what was known of them.
 
     `given`: the cases that they were offered in the same round, all of which were weighed together.
+    `free_at`: when they were forecast to be free by themselves, where that was weighed.
     """
 
     reader: ReaderId
@@ -86,13 +86,15 @@ class Scored(Frozen):
     score: float
     terms: tuple[ScoreTerm, ...]
     given: int = 0
+    free_at: AwareDatetime | None = None
 
 
 class Considered(Frozen):
     """What a decision was made of. `roster` is the digest of the roster's version.
 
     `asked` are those whose offer stands; `near` are those with load, work or absence at all.
-    `due_at` and `seen_by` are what the terms look at besides.
+    `due_at` and `seen_by` are what the terms look at besides; `disturbed`: time was short, and the
+    candidates are those who could be interrupted, or paged. `handed`: they waited for a case.
     """
 
     at: AwareDatetime
@@ -107,6 +109,8 @@ class Considered(Frozen):
     flags: Mapping[str, bool] = {}
     due_at: AwareDatetime | None = None
     seen_by: tuple[ReaderId, ...] = ()
+    disturbed: Disturbed | None = None
+    handed: Handed | None = None
 
     def written(self) -> "Considered":
         return self
@@ -121,13 +125,27 @@ class Considered(Frozen):
         return Question(self.need, frozenset(self.refused), self.at, self.earlier, **flags)
 
 
+class Because(Frozen):
+    """What decided where no score was asked: who did so, what, and why.
+
+    `by`: an operator's name, or `rules`, `optimiser` or `contract`. `parts`: of a split case.
+    """
+
+    what: What
+    by: str
+    reason: Code
+    parts: tuple[tuple[BodyRegion, ...], ...] = ()
+
+
 class Decision(Frozen):
     """What was decided: whom the case was offered to; or, without one, why to nobody.
 
-    `chosen`: the reader asked for the next case, and this was the best for the whole pool.
+    `chosen`: the reader asked for the next case, and this was the best for the whole pool. Without
+    `considered` nothing was weighed, and `because` says what decided.
     """
 
-    considered: Considered
+    considered: Considered | None = None
+    because: Because | None = None
     assignment: OpaqueId | None = None
     reader: ReaderId | None = None
     explanation: Explanation | None = None
@@ -200,60 +218,12 @@ def scored(asking: Asking, candidate: Candidate, given: int = 0) -> Scored:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """A decision made again. `differs` names what is not as it was; nothing: the same result."""
-
-    rejected: tuple[tuple[ReaderId, Constraint], ...]
-    differs: tuple[str, ...]
-
-
-def replay(decision: Decision, roster: Mapping[ReaderId, Reader]) -> Replay:
-    """Ask the kept question again of the roster as it was."""
-    question = decision.considered.question
-    asked = {one.reader.id: one for one in _candidates(decision.considered, roster)}
-    answers = {name: barred(question, one) for name, one in asked.items()}
-    for name in decision.considered.asked:
-        if answers.get(name) not in BY_SCOPE["skill"]:
-            answers.pop(name, None)  # they think about it already
-    rejected = tuple((name, by) for name, by in sorted(answers.items()) if by is not None)
-    return Replay(rejected, tuple(_differences(decision, asked, answers)))
-
-
-def _candidates(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Iterator[Candidate]:
+def candidates(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Iterator[Candidate]:
+    """Give everybody on the roster as they were."""
     near = {one.reader: one for one in considered.near}
     for name, reader in roster.items():
         was = near.get(name, Near(reader=name))
         yield Candidate(reader, was.load, was.work, was.away)
-
-
-def _differences(
-    decision: Decision,
-    asked: Mapping[ReaderId, Candidate],
-    answers: Mapping[ReaderId, Constraint | None],
-) -> Iterator[str]:
-    if decision.chosen is not None:
-        yield from differences(decision.chosen, {name: one.reader for name, one in asked.items()})
-        if answers.get(decision.chosen.reader, CONSTRAINTS[0]) is not None:
-            yield "eligible"
-        return
-    if decision.considered.policy != POLICY:
-        yield "policy"
-    elif any(
-        one.reader not in asked or _again(decision.considered, one, asked[one.reader]) != one
-        for one in decision.considered.candidates
-    ):
-        yield "scores"
-    if decision.reader is not None and answers.get(decision.reader, CONSTRAINTS[0]) is not None:
-        yield "reader"
-    counts = Counter(by.name for by in answers.values() if by)
-    told = decision.explanation.excluded if decision.explanation else decision.why
-    if {one.constraint: one.readers for one in told} != counts:
-        yield "excluded"
-
-
-def _again(considered: Considered, was: Scored, candidate: Candidate) -> Scored:
-    return scored(considered.asking, replace(candidate, track=was.track), was.given)
 
 
 class Advice(Frozen):
@@ -273,7 +243,7 @@ class Advice(Frozen):
 def advise(considered: Considered, roster: Mapping[ReaderId, Reader]) -> tuple[Advice, ...]:
     """Say what stands between the case and a reader, most readers first."""
     alone: dict[str, list[ReaderId]] = {}
-    for one in _candidates(considered, roster):
+    for one in candidates(considered, roster):
         faults = [by for by in CONSTRAINTS if not by.rule(considered.question, one)]
         lasting = [by for by in faults if by in LASTING]
         what = lasting or faults

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from services.matching.domain.forecast import Pace
 from services.matching.domain.need import need_of_part
 from services.matching.domain.reader import Reader
 from services.matching.domain.state import Closed, Matching
@@ -104,11 +105,15 @@ async def tracks(db: Db, known: Iterable[Reader], now: datetime) -> dict[ReaderI
     return {
         one.id: Track(
             **_counts(counts, one),
-            **({"speed": paces[one.id].speed} if one.id in paces else {}),
+            **(_paced(paces[one.id]) if one.id in paces else {}),
             **_work(lately.get(one.id), mean),
         )
         for one in known
     }
+
+
+def _paced(pace: Pace) -> dict[str, float]:
+    return {"speed": pace.speed, "rvu_read": pace.rvu, "hours_read": pace.hours}
 
 
 def _counts(counts: Mapping[str, Mapping[str, int]], reader: Reader) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from services.reporting.domain.events import (
     ReadingWithdrawn,
 )
 from services.reporting.domain.facts import Assignment, CleanImages, Facts
+from services.reporting.domain.on_adjudication import was_adjudicated
 from services.reporting.domain.regional import assignments
 from services.reporting.domain.state import Held, Signed, State, Withdrawn
 from shared.contracts.base import Event
@@ -61,7 +62,7 @@ def on_deidentified(state: State, event: CaseDeidentified, _now: datetime) -> Se
 def on_assigned(state: State, event: AssignmentAccepted, _now: datetime) -> Sequence[Event]:
     if event.role == "ai_reader":  # it reads beside, and signs nothing
         return on_software_assigned(state, event)
-    if isinstance(state, _FINISHED):
+    if isinstance(state, _FINISHED) or _before_the_round(state, event):
         return []
     known = {kept.assignment.assignment for kept in state.material.set_aside}
     known |= assignments(state)
@@ -78,6 +79,14 @@ def on_assigned(state: State, event: AssignmentAccepted, _now: datetime) -> Sequ
         regions=event.regions,
     )
     return [ReaderAssigned(case_id=event.case_id, assignment=assignment)]
+
+
+def _before_the_round(state: State, event: AssignmentAccepted) -> bool:
+    """Tell whether it was accepted before matching heard that a third reader decides.
+
+    Matching takes it back when it hears so; until then nobody reads it who does not adjudicate.
+    """
+    return event.role == "second_reader" and was_adjudicated(state)
 
 
 def on_split(state: State, event: CaseSplit, _now: datetime) -> Sequence[Event]:

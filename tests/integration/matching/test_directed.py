@@ -36,7 +36,7 @@ async def test_a_case_waits_for_who_asks_and_why_says_what_was_held_back(directe
     assert mine.json()["case_id"] == str(wrist)
     assert offers == []
     [told] = (await why(directed, wrist))["decisions"]
-    assert (told["outcome"], told["reader"], told["policy"]) == ("offered", "dr-osei", "directed_2")
+    assert (told["outcome"], told["reader"], told["policy"]) == ("offered", "dr-osei", "directed_3")
     assert [one["case_id"] for one in told["chosen"]["cases"]] == [str(wrist)]
     [held] = told["chosen"]["held_back"]
     assert (held["case_id"], held["awaited"]) == (str(chest), "dr-chest")
@@ -124,3 +124,49 @@ async def test_a_broken_policy_is_refused_while_the_old_one_stays_in_force(
         path.write_text("name: mine_3\npush: [routine]\n")
         assert await at_work.offer("dr-osei", case_id)
         assert not (await file())["refused"]
+
+
+async def test_who_asks_in_vain_hears_why_and_it_is_kept_once_while_it_stays(
+    directed: Ward,
+) -> None:
+    await directed.roster(reader(), reader("dr-chest", subspecialties=("chest",)))
+    first = await directed.post("dr-chest", NEXT)
+    wrist = await directed.case("wrist")
+
+    answers = [await directed.post("dr-chest", NEXT) for _ in range(3)]
+    mine = (await directed.http.get(NEXT, headers=directed.reader("dr-chest"))).json()
+    path = "/v1/admin/readers/dr-chest/held-back"
+    rows = (await directed.http.get(path, headers=directed.operator())).json()
+
+    assert first.headers["Overread-Reason"] == "nothing_waits"
+    assert {one.status_code for one in answers} == {204}
+    assert {one.headers["Overread-Reason"] for one in answers} == {"held_for_others"}
+    assert (mine["reason"], mine["times"], mine["theirs"]) == ("held_for_others", 3, 1)
+    assert [(one["reason"], one["times"]) for one in rows] == [
+        ("held_for_others", 3),
+        ("nothing_waits", 1),
+    ]
+    [held] = rows[0]["held_back"]
+    assert (held["case_id"], held["awaited"]) == (str(wrist), "dr-osei")
+    assert (await directed.http.get(path, headers=directed.reader("dr-chest"))).status_code == 403
+    none = await directed.http.get(NEXT, headers=directed.reader("dr-osei"))
+    assert none.status_code == 404
+
+
+async def test_an_operators_choice_stands_in_the_reasons_with_who_made_it(directed: Ward) -> None:
+    await directed.roster(reader(), reader("dr-b"))
+    case_id = await directed.case("wrist")
+    assert (await directed.post("dr-osei", NEXT)).json()["case_id"] == str(case_id)
+    order = {"reason": "reader_unavailable", "reader": "dr-b"}
+
+    path = f"/v1/cases/{case_id}/reassign"
+    done = await directed.http.post(path, json=order, headers=directed.operator())
+
+    assert done.status_code == 200, done.text
+    given, taken, asked = (await why(directed, case_id))["decisions"]
+    assert (given["outcome"], given["reader"]) == ("reassigned", "dr-b")
+    assert given["because"]["reason"] == "reader_unavailable"
+    assert given["because"]["by"]
+    assert (taken["outcome"], taken["reader"]) == ("taken_back", "dr-osei")
+    assert given["replayed"] is None
+    assert asked["replayed"] == {"same": True, "differs": []}

@@ -62,7 +62,10 @@ async def test_two_readers_share_a_case_that_none_reads_alone(at_work: Ward) -> 
     counted = await at_work.fetch("SELECT name, what FROM tallies WHERE what LIKE 'read:%'")
     assert {tuple(one) for one in counted} == {("dr-hand", "read:DX"), ("dr-chest", "read:CT")}
     why = await at_work.http.get(f"/v1/cases/{case_id}/why", headers=at_work.operator())
-    assert all(one["replayed"]["same"] for one in why.json()["decisions"])
+    *weighed, split = why.json()["decisions"]
+    assert all(one["replayed"]["same"] for one in weighed)
+    assert (split["outcome"], split["because"]["by"]) == ("split", "optimiser")
+    assert split["because"]["parts"] == [["HAND"], ["CHEST"]]
 
 
 async def test_of_two_who_take_the_same_part_at_once_one_has_it(at_work: Ward) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from services.matching.domain.contract import DEFAULT, Contract, Contracts
 from services.matching.domain.decide import MATCHING
+from services.matching.domain.events import Decided
 from services.matching.domain.inputs import Input, NobodyFits, ReaderWentOffline
 from services.matching.domain.state import Assigned, Closed, Matching, Offered, Open, Unfillable
 from shared.contracts.base import DeadlineReached, Event
@@ -363,7 +364,7 @@ def test_an_offline_readers_offer_is_withdrawn_and_case_revoked(
 ) -> None:
     gone = ReaderWentOffline(case_id=CASE, reader="dr-osei", reason="licence")
 
-    assert types(offered.when(gone)) == [OfferWithdrawn]
+    assert types(offered.when(gone)) == [OfferWithdrawn, Decided]
     assert AssignmentRevoked in types(assigned.when(gone))
     other = ReaderWentOffline(case_id=CASE, reader="dr-lund", reason="licence")
     assert assigned.when(other).events == ()

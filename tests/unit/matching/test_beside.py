@@ -5,7 +5,7 @@ import pytest
 from services.matching.domain.beside import wanted
 from services.matching.domain.contract import Contract, Contracts
 from services.matching.domain.decide import MATCHING
-from services.matching.domain.events import BesideRead
+from services.matching.domain.events import BesideRead, Decided
 from services.matching.domain.inputs import Input, ReadBeside
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import held, recalls
@@ -69,7 +69,7 @@ def standing(case: Case) -> list[str]:
 def test_it_has_the_case_at_once_and_the_search_goes_on() -> None:
     step = opened().when(beside())
 
-    offered, has = step.events
+    offered, has, _why = step.events
     assert isinstance(offered, AssignmentOffered)
     assert isinstance(has, AssignmentAccepted)
     assert (has.role, has.reader) == ("ai_reader", "ai-bone")
@@ -210,7 +210,7 @@ def test_what_software_may_not_read_any_more_is_taken_from_it_alone(
     assert [(one.reader, one.reason) for one in lost] == ([("ai-bone", reason)] if reason else [])
     for one in lost:
         step = case.when(one, at())
-        assert [type(each) for each in step.events] == [AssignmentRevoked]
+        assert [type(each) for each in step.events] == [AssignmentRevoked, Decided]
         assert isinstance(step.state.assignment, Assigned)
         assert step.state.clock == case.state.clock
         assert standing(Spec(case.decider, step.state)) == ["revoked"]

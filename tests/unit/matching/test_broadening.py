@@ -16,10 +16,10 @@ from services.matching.domain.need import Need
 from services.matching.domain.plan import Round
 from services.matching.domain.reader import Reader
 from services.matching.domain.recall import held, recalls
+from services.matching.domain.replay import replay
 from services.matching.domain.rivals import silent
 from services.matching.domain.state import Assigned, Matching, brief_of
 from services.matching.domain.waiting import Waiting, waiting
-from services.matching.domain.why import replay
 from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.matching import AssignmentOffered, PoolBroadened, Widening
 from shared.decider import Decider

@@ -90,4 +90,5 @@ def test_reasons_are_written_down_when_something_is_decided_and_not_before() -> 
 
     assert not nothing.events
     [kept] = [one for one in decided.events if isinstance(one, Decided)]
+    assert kept.decision.considered is not None
     assert kept.decision.considered.roster == "v1"

@@ -5,14 +5,17 @@ import pytest
 
 from services.matching.domain.directed import Directed
 from services.matching.domain.fit import POLICY
-from services.matching.domain.handing import best, hand, idle
+from services.matching.domain.handing import best, idle
+from services.matching.domain.inputs import OfferCase
 from services.matching.domain.need import need_of
 from services.matching.domain.policy import DIRECTED
 from services.matching.domain.pool import Entry, Pool
-from services.matching.domain.proposing import Facts
+from services.matching.domain.proposing import Facts, hand
+from services.matching.domain.replay import replay
 from services.matching.domain.rota import Rota
 from services.matching.domain.staff import Staff
-from services.matching.domain.why import Decision, replay
+from services.matching.domain.track import Track
+from services.matching.domain.why import Decision
 from tests.unit.matching.cases import NOON, accepted, reader
 
 NOW = NOON.timestamp()
@@ -33,6 +36,13 @@ def directed(*, asked: frozenset[str] = frozenset(), right_free_in: float = 0.0)
     found.free_at[:] = NOW
     found.free_at[:2] = NOW + right_free_in
     return found
+
+
+def decided(offer: OfferCase) -> Decision:
+    """What is kept of it."""
+    assert offer.considered is not None
+    written = offer.considered.written()
+    return Decision(considered=written, reader=offer.reader.id, explanation=offer.explanation)
 
 
 def given(found: Directed, *waiting: str) -> str | None:
@@ -80,7 +90,29 @@ def test_it_is_kept_for_them_for_as_long_as_they_wait_and_the_choice_is_explaine
     assert (offer.reader.id, offer.broad, offer.paged) == ("dr-right", False, False)
     told = offer.explanation
     assert told.policy == DIRECTED.name != POLICY
-    assert {one.term for one in told.terms} == {"urgency", "depth", "fairness"}
-    assert offer.considered is not None
-    decision = Decision(considered=offer.considered.written(), reader="dr-right", explanation=told)
+    assert {one.term for one in told.terms} == {"urgency", "depth"}
+    assert replay(decided(offer), ROSTER).differs == ()
+
+
+def test_what_is_known_of_readers_decides_too_and_a_lie_about_it_is_found() -> None:
+    found = directed()
+    found.learn({"dr-right": Track(week=9.0), "dr-second": Track(accepted=40)})
+    urge = best(found, 0, idle(found, NAMES, ()), NOW)
+    assert urge is not None
+
+    offer = hand(found, found.pool.entry(0), urge, Facts("v1", {}), NOON)
+
+    decision = decided(offer)
+    considered = decision.considered
+    assert considered is not None
+    assert {"quality", "fairness", "acceptance"} <= {one.term for one in offer.explanation.terms}
+    assert [one.reader for one in considered.candidates] == ["dr-right", "dr-second"]
     assert replay(decision, ROSTER).differs == ()
+    first, second = considered.candidates
+    swapped = considered.model_copy(update={"candidates": (second, first)})
+    worse = second.model_copy(update={"track": Track(week=50.0)})
+    lied = considered.model_copy(update={"candidates": (first, worse)})
+    other = decision.model_copy(update={"reader": "dr-second"})
+    assert replay(decision.model_copy(update={"considered": swapped}), ROSTER).differs == ()
+    assert replay(decision.model_copy(update={"considered": lied}), ROSTER).differs == ("scores",)
+    assert "choice" in replay(other, ROSTER).differs

@@ -13,9 +13,10 @@ from services.matching.domain.inputs import Input, OutdoOffer
 from services.matching.domain.plan import Round
 from services.matching.domain.policy import Better
 from services.matching.domain.reader import Reader
+from services.matching.domain.replay import replay
 from services.matching.domain.rivals import Silent, outdo, silent
 from services.matching.domain.state import Assigned, Matching, Offered
-from services.matching.domain.why import Decision, replay
+from services.matching.domain.why import Decision
 from shared.contracts.base import Event
 from shared.contracts.matching import (
     AssignmentAccepted,

@@ -152,7 +152,7 @@ def stage(case: Case) -> str:
 def test_each_part_is_searched_for_by_itself_under_one_deadline() -> None:
     before, case = opened(), parted()
 
-    [step_event] = before.when(SPLIT).events
+    step_event, _why = before.when(SPLIT).events
     assert isinstance(step_event, CaseSplit)
     assert step_event.why == "nobody_reads_all"
     each = waiting(case.state.assignment, at(hours=96))

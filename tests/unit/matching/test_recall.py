@@ -215,7 +215,7 @@ def test_software_that_falls_silent_loses_the_case_and_nobody_else_does(
     assert [(one.reader, one.reason) for one in found] == ([("ai-bone", "silent")] if goes else [])
     for one in found:
         step = case.when(one, at())
-        assert [type(each) for each in step.events] == [AssignmentRevoked]
+        assert AssignmentRevoked in [type(each) for each in step.events]
         assert isinstance(step.state.assignment, Assigned)
 
 

@@ -8,14 +8,16 @@ from services.matching.domain.contract import DEFAULT, Contract, Contracts, Rung
 from services.matching.domain.decide import MATCHING
 from services.matching.domain.inputs import Input, NobodyFits, ReaderWentOffline
 from services.matching.domain.reader import Reader
-from services.matching.domain.state import Assigned, Matching, Open, Running
+from services.matching.domain.state import Assigned, Matching, Open, Running, brief_of
 from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.matching import (
     AssignmentAccepted,
     AssignmentOffered,
     AssignmentReleased,
+    AssignmentRevoked,
     EscalationRaised,
     Ineligible,
+    OfferWithdrawn,
     PoolBroadened,
     SlaBreached,
     StageCompleted,
@@ -28,14 +30,17 @@ from tests.unit.matching.cases import (
     NOON,
     accepted,
     at,
+    back,
     deidentified,
     finalized,
     last,
     offer,
+    provided,
     reader,
     reading,
     yes,
 )
+from tests.unit.matching.cases import requested as information_requested
 
 Case = Spec[Matching, Input, Event]
 READER = reader(groups=("boston",))
@@ -207,3 +212,88 @@ def test_without_groups_the_second_reader_alone_is_excluded() -> None:
 
     assert after.when(offer(alone), at(hours=1)).refused is not None
     assert after.when(offer(reader("dr-x", groups=("boston",))), at(hours=1)).refused is None
+
+
+SILENT = ReaderWentOffline(case_id=CASE, reader="dr-osei", reason="silent")
+COLLEAGUE = reader("dr-colleague", groups=("boston",))
+THIRD = reader("dr-lund", groups=("uppsala",))
+
+
+def role_of(state: Matching) -> str | None:
+    brief = brief_of(state.assignment)
+    return brief.role if brief else None
+
+
+def lost(read: Case, how: str) -> Case:
+    """Let the second reader lose the case after they asked, before that is heard."""
+    received = SILENT if how == "silent" else back(last(read.state))
+    return read.then(received, at(minutes=50))
+
+
+@pytest.mark.parametrize("how", ["silent", "released"])
+def test_who_lost_the_case_before_they_were_heard_is_heard_all_the_same(
+    read: Case, how: str
+) -> None:
+    asked = requested(last(read.state))
+    after = lost(read, how).then(asked, at(hours=1))
+
+    assert isinstance(after.state.assignment, Open)
+    brief = after.state.assignment.brief
+    assert brief.role == "adjudicator"
+    assert [(one.reader, one.groups) for one in brief.earlier] == [("dr-osei", ("boston",))]
+    assert after.when(offer(COLLEAGUE), at(hours=1)).refused is not None
+    assert after.when(offer(THIRD), at(hours=1)).refused is None
+    assert after.when(asked, at(hours=1)).events == ()
+
+
+def test_who_was_asked_meanwhile_is_not_waited_for(read: Case) -> None:
+    asked = requested(last(read.state))
+    other = lost(read, "silent").then(offer(COLLEAGUE), at(minutes=55))
+
+    step = other.when(asked, at(hours=1))
+
+    [gone] = [one for one in step.events if isinstance(one, OfferWithdrawn)]
+    assert (gone.reader, gone.reason) == ("dr-colleague", "adjudication")
+    assert role_of(step.state) == "adjudicator"
+
+
+@pytest.mark.parametrize("who", [COLLEAGUE, THIRD], ids=["a colleague", "somebody else"])
+def test_who_was_given_the_case_meanwhile_loses_it(read: Case, who: Reader) -> None:
+    asked = requested(last(read.state))
+    other = lost(read, "silent").then(offer(who), at(minutes=55))
+    taken = other.then(yes(last(other.state), who), at(minutes=56))
+
+    step = taken.when(asked, at(hours=1))
+
+    [gone] = [one for one in step.events if isinstance(one, AssignmentRevoked)]
+    assert (gone.reader, gone.reason) == (who.id, "adjudication")
+    assert step.state.assignment.kind == "open"
+    assert role_of(step.state) == "adjudicator"
+
+
+def test_it_is_heard_while_the_case_is_paused_too(read: Case) -> None:
+    asked = requested(last(read.state))
+    stands = lost(read, "silent").then(information_requested(), at(minutes=52))
+    assert stands.state.assignment.kind == "paused"
+
+    after = stands.then(asked, at(hours=1)).then(provided(), at(hours=2))
+
+    assert role_of(after.state) == "adjudicator"
+    assert after.when(offer(COLLEAGUE), at(hours=2)).refused is not None
+
+
+def test_a_signed_report_ends_it_whoever_asks_late(read: Case) -> None:
+    asked = requested(last(read.state))
+    signed = read.then(finalized(at(hours=1), last(read.state)), at(hours=1))
+
+    assert signed.when(asked, at(hours=1)).events == ()
+
+
+def test_nobody_who_works_with_them_is_asked_when_the_roster_has_forgotten_them(
+    read: Case,
+) -> None:
+    """Their groups are those of the acceptance: kept with the assignment, however it ends."""
+    gone = SILENT.model_copy(update={"reason": "on_roster"})
+    after = read.then(gone, at(minutes=50)).then(requested(last(read.state)), at(hours=1))
+
+    assert after.when(offer(COLLEAGUE), at(hours=1)).refused is not None

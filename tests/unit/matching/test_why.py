@@ -15,8 +15,9 @@ from services.matching.domain.need import Need
 from services.matching.domain.plan import Round
 from services.matching.domain.reader import Caps, Reader
 from services.matching.domain.recall import Held, recalls
+from services.matching.domain.replay import replay
 from services.matching.domain.waiting import Waiting
-from services.matching.domain.why import REMEDIES, Decision, advise, consider, replay
+from services.matching.domain.why import REMEDIES, Decision, advise, consider
 from shared.contracts.matching import AssignmentOffered
 from shared.testing.spec import given as given_case
 from tests.unit.matching.cases import CASE, NOON, accepted, at, deidentified, reader
@@ -70,6 +71,7 @@ def test_so_do_those_over_every_rule(
 def test_a_replay_names_what_is_not_as_it_was() -> None:
     [offer] = Round(roster(reader()), {}, NOON).plan([waits()])
     kept = decision(offer)
+    assert kept.considered is not None
     tampered = kept.considered.model_copy(update={"policy": "another"})
 
     off = replay(kept, roster(reader(shifts=())))
@@ -79,7 +81,7 @@ def test_a_replay_names_what_is_not_as_it_was() -> None:
     assert off.differs == ("reader", "excluded")
     assert [(name, by.name) for name, by in off.rejected] == [("dr-osei", "on_shift")]
     assert other.differs == ("scores",)
-    assert policy.differs == ("policy",)
+    assert policy.differs == ("policy", "explanation")
 
 
 def test_the_decision_is_kept_with_the_offer_and_the_losers_are_named() -> None:
@@ -92,6 +94,7 @@ def test_the_decision_is_kept_with_the_offer_and_the_losers_are_named() -> None:
     [offered] = [one for one in step.events if isinstance(one, AssignmentOffered)]
     [kept] = [one.decision for one in step.events if isinstance(one, Decided)]
     assert (kept.reader, kept.assignment) == (offered.reader, offered.assignment)
+    assert kept.considered is not None
     assert {one.reader for one in kept.considered.candidates} == {"dr-osei", "dr-b"}
     rejected = replay(kept, readers).rejected
     assert [(name, by.name) for name, by in rejected] == [("dr-a", "licence")]
@@ -126,7 +129,10 @@ def test_nobody_fits_says_what_would_help(
     readers = roster(reader(**changes), reader("dr-z", licences=(), modalities=("US",)))
     [nobody] = Round(readers, {}, NOON).plan([waits()])
 
-    [advice] = advise(decision(nobody).considered, readers)
+    considered = decision(nobody).considered
+    assert considered is not None
+
+    [advice] = advise(considered, readers)
 
     assert (advice.constraint, advice.remedy) == (constraint, remedy)
     assert advice.readers == ("dr-osei",)

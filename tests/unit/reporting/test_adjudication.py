@@ -7,7 +7,7 @@ import pytest
 from services.reporting.domain.decide import REPORTING
 from services.reporting.domain.inputs import RequestAdjudication
 from services.reporting.domain.state import Assigned, Comparing, Unknown
-from shared.contracts.matching import AssignmentReleased
+from shared.contracts.matching import AssignmentReleased, AssignmentRevoked
 from shared.contracts.reporting import AdjudicationRequested
 from shared.testing.spec import NOON, Spec
 from tests.unit.reporting.cases import CASE, READER, assigned, finalize, opinion
@@ -52,6 +52,20 @@ def test_the_adjudicator_reads_it_from_the_beginning() -> None:
     assert isinstance(third.state, Assigned)
     assert third.state.assignment.role == "adjudicator"
     assert refusal(third, finalize(comparing().state)) == "assignment_ended"
+
+
+def test_who_was_given_the_case_before_matching_heard_does_not_read_it() -> None:
+    """The second reader's app fell silent; matching gave the case on, and then heard of them."""
+    asked = comparing().then(ASK)
+    other = assigned().model_copy(update={"assignment": "a-2", "reader": "dr-hasty"})
+    taken = AssignmentRevoked(case_id=CASE, assignment="a-2", reader="dr-hasty", reason="silent")
+
+    given = asked.when(other)
+    assert given.events == ()
+    assert isinstance(given.state, Unknown)
+    assert asked.then(other).when(taken).events == ()
+    third = ADJUDICATOR.model_copy(update={"assignment": "a-3"})
+    assert isinstance(asked.then(other).then(taken).then(third).state, Assigned)
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,8 @@ def test_a_third_reader_reads_all_of_it_from_the_beginning() -> None:
     assert isinstance(step.events[0], AdjudicationRequested)
     assert isinstance(step.state, Unknown)
     assert step.state.material.parts == ()
-    third = Spec(REPORTING, step.state).then(assigned("dr-third", "a-9"))
+    adjudicates = assigned("dr-third", "a-9").model_copy(update={"role": "adjudicator"})
+    third = Spec(REPORTING, step.state).then(adjudicates)
     assert isinstance(third.state, Assigned)
     assert len(third.state.material.set_aside) == 2
 
