@@ -161,7 +161,7 @@ class Rounds:
             await roster.loads(self.db),
             now,
             thorough or changed,
-            work=await roster.work(self.db, readers.values(), now),
+            work=await roster.work(self.db, self.world.staff.columns.counted_from(now)),
             away=away.keys(),
             version=self.world.version,
             staff=self.world.staff,

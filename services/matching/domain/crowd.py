@@ -29,6 +29,7 @@ RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
 class Crowd:
     """Everybody on a roster at one moment. `began`: since when they are on shift, in microseconds.
 
+    `since`: since when those with a cap have been at work, likewise.
     `loads`, `cases`, `rvu` and `away` follow the order of the columns' readers.
     """
 
@@ -36,6 +37,7 @@ class Crowd:
     now: datetime
     days: Days
     began: Micros
+    since: Micros
     loads: Numbers
     cases: Numbers
     rvu: Numbers
@@ -46,7 +48,8 @@ class Crowd:
         """Give everybody as they are when nobody has done anything yet."""
         table, idle = columns.timetable, np.zeros(len(columns.readers))
         days, began = table.days(now), table.began(now)
-        return cls(columns, now, days, began, idle, idle, idle, columns.nobody)
+        since = table.since(now, began)
+        return cls(columns, now, days, began, since, idle, idle, idle, columns.nobody)
 
     def busy(
         self,
@@ -69,7 +72,7 @@ class Crowd:
     def free(self) -> Mask:
         """Tell who has room for a case as far as time, fatigue and capacity go."""
         columns, there = self.columns, (self.began != OFF) & ~self.away
-        tired = columns.timetable.overdue(self.now, self.began) | (self.cases >= columns.cases_cap)
+        tired = columns.timetable.overdue(self.now, self.since) | (self.cases >= columns.cases_cap)
         return np.asarray(there & ~tired & (self.loads < columns.capacity))
 
 
@@ -176,7 +179,7 @@ def available(_question: Question, crowd: Crowd) -> Mask:
 
 
 def fatigue_hours(question: Question, crowd: Crowd) -> Mask:
-    return ~crowd.columns.timetable.overdue(question.now, crowd.began)
+    return ~crowd.columns.timetable.overdue(question.now, crowd.since)
 
 
 def fatigue_cases(_question: Question, crowd: Crowd) -> Mask:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from services.matching.domain.need import GENERAL, OBSTETRIC, PEDIATRIC, Need
 from services.matching.domain.reader import Reader
+from services.matching.domain.stint import overdue
 from services.matching.domain.track import UNTRIED, Track
 from shared.contracts.base import Frozen, OpaqueId, ReaderId
 
@@ -20,7 +21,7 @@ Scope = Literal["skill", "case", "moment"]
 
 
 class Work(Frozen):
-    """What a reader accepted since their shift began: how many cases, and their work RVU."""
+    """What a reader accepted in their stint (stint.py): how many cases, and their work RVU."""
 
     cases: int = 0
     rvu: float = 0.0
@@ -183,7 +184,7 @@ def available(_question: Question, candidate: Candidate) -> bool:
 
 
 def fatigue_hours(question: Question, candidate: Candidate) -> bool:
-    return not candidate.reader.overdue(question.now)
+    return not overdue(candidate.reader, question.now)
 
 
 def fatigue_cases(_question: Question, candidate: Candidate) -> bool:
@@ -234,7 +235,7 @@ CONSTRAINTS: Final = (
     Constraint(asked_before, "case", "The reader was asked before and did not take the case."),
     Constraint(on_shift, "moment", "The reader is not on shift."),
     Constraint(available, "moment", "The reader is away, or their app fell silent."),
-    Constraint(fatigue_hours, "moment", "The reader's shift has lasted as long as it may."),
+    Constraint(fatigue_hours, "moment", "The reader has been at work as long as they may."),
     Constraint(fatigue_cases, "moment", "The reader took as many cases in this shift as they may."),
     Constraint(fatigue_rvu, "moment", "The reader's work in this shift reaches its cap of RVU."),
     Constraint(capacity, "moment", "The reader holds as many cases as their capacity allows."),

@@ -7,6 +7,7 @@ from services.matching.domain.eligibility import Candidate, Question
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
 
+NIGHT = timedelta(hours=11)
 WORK = {"DX": 0.22, "CT": 1.4, "MR": 1.8}
 
 
@@ -94,12 +95,25 @@ def ties(question: Question, reader: Reader) -> set[str]:
 
 
 def moment(question: Question, candidate: Candidate) -> set[str]:
-    reader, found = candidate.reader, set()
-    began = _shift(reader, question.now)
-    if began is None:
+    reader, now, found = candidate.reader, question.now, set()
+    busy, call = ([p for p in reader.calendar if p.kind == kind] for kind in ("busy", "on_call"))
+    blocks = _rostered(reader, now)
+    free = not [p for p in busy if p.begins_at <= now < p.ends_at]
+    on = free and any(start <= now < end for start, end in blocks)
+    called = free and not on and any(p.begins_at <= now < p.ends_at for p in call)
+    if not on and not (called and question.paged):
         found.add("on_shift")
-    elif reader.caps.hours and question.now - began >= timedelta(hours=reader.caps.hours):
+    if called:
+        blocks += [(p.begins_at, p.ends_at) for p in call]
+    rests = [p.ends_at for p in busy if p.ends_at <= now and p.ends_at - p.begins_at >= NIGHT]
+    hours = (now - max([_walked(blocks, now), *rests])) / timedelta(hours=1)
+    if reader.caps.hours and (on or called) and hours >= reader.caps.hours:
         found.add("fatigue_hours")
+    return found | _full(question, candidate)
+
+
+def _full(question: Question, candidate: Candidate) -> set[str]:
+    reader, found = candidate.reader, set()
     if reader.caps.cases is not None and candidate.work.cases >= reader.caps.cases:
         found.add("fatigue_cases")
     more = sum(WORK[one] for one in question.need.modalities)
@@ -113,15 +127,24 @@ def moment(question: Question, candidate: Candidate) -> set[str]:
     return found
 
 
-def _shift(reader: Reader, now: datetime) -> datetime | None:
-    """Walk through the days around now, and see which shift holds the moment."""
+def _rostered(reader: Reader, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Walk through the days around now, and write down what is rostered."""
     zone = ZoneInfo(reader.time_zone)
     today = now.astimezone(zone).date()
-    starts = []
+    found = [(p.begins_at, p.ends_at) for p in reader.calendar if p.kind == "duty"]
     for one in reader.shifts:
-        for day in (today - timedelta(days=1), today):
-            start = datetime.combine(day, one.start, zone)
-            end_day = day if one.end > one.start else day + timedelta(days=1)
-            if start <= now < datetime.combine(end_day, one.end, zone):
-                starts.append(start)
-    return min(starts, default=None)
+        for back in range(-1, 5):
+            day = today - timedelta(days=back)
+            if day.strftime("%a").lower() in one.days:
+                end_day = day if one.end > one.start else day + timedelta(days=1)
+                start, end = datetime.combine(day, one.start), datetime.combine(end_day, one.end)
+                found.append((start.replace(tzinfo=zone), end.replace(tzinfo=zone)))
+    return found
+
+
+def _walked(blocks: list[tuple[datetime, datetime]], now: datetime) -> datetime:
+    """Go back quarter of an hour by quarter of an hour, for as long as something is rostered."""
+    moment = now
+    while now - moment < timedelta(hours=48) and any(a < moment <= b for a, b in blocks):
+        moment -= timedelta(minutes=15)
+    return moment

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.domain.columns import Columns
 from services.matching.domain.eligibility import (
     CONSTRAINTS,
     Candidate,
@@ -20,6 +21,7 @@ from services.matching.domain.need import Need, need_of
 from services.matching.domain.need import supplemented as with_late
 from services.matching.domain.plan import Round
 from services.matching.domain.reader import Caps, Credential, Licence, Period, Privilege, Reader
+from services.matching.domain.stint import counted_from
 from services.matching.domain.told import Rules
 from shared.contracts.intake import FirstRead
 from tests.unit.matching import oracle
@@ -136,6 +138,114 @@ def test_fatigue_is_capped_in_hours_cases_and_rvu(
     assert excluded(reader(shifts=(DAY,), caps=caps), need(), work=work, now=now) == name
 
 
+def on_call(begins: float, ends: float) -> Period:
+    return Period(kind="on_call", begins_at=at(hours=begins), ends_at=at(hours=ends))
+
+
+def duty(begins: float, ends: float) -> Period:
+    return Period(begins_at=at(hours=begins), ends_at=at(hours=ends))
+
+
+def leave(begins: float, ends: float) -> Period:
+    return Period(kind="busy", begins_at=at(hours=begins), ends_at=at(hours=ends))
+
+
+# In UTC the shift ends at noon.
+MORNING: dict[str, Any] = {"shifts": (shift("04:00", "12:00"),), "time_zone": "UTC"}
+OFF_SHIFT: dict[str, Any] = {"shifts": (), "time_zone": "UTC"}
+
+
+@pytest.mark.parametrize(
+    ("who", "hours", "name"),
+    [
+        # The weekly shift goes over into a duty of the calendar, or another shift, at noon.
+        (reader(**MORNING, calendar=(duty(0, 8),), caps=Caps(hours=8)), 0, "fatigue_hours"),
+        (reader(**MORNING, calendar=(duty(-1, 8),), caps=Caps(hours=9)), 0.99, None),
+        (reader(**MORNING, calendar=(duty(-1, 8),), caps=Caps(hours=9)), 1, "fatigue_hours"),
+        (
+            reader(shifts=(*MORNING["shifts"], shift("12:00", "20:00")), time_zone="UTC",
+                   caps=Caps(hours=8)),
+            0.1, "fatigue_hours",
+        ),
+        # With an hour in between it is another stint.
+        (reader(**MORNING, calendar=(duty(1, 8),), caps=Caps(hours=8)), 1, None),
+        # So it is after a night off, and not after a meeting.
+        (reader(shifts=(shift(),), calendar=(leave(-12, -1),), caps=Caps(hours=8)), 6, None),
+        (
+            reader(shifts=(shift(),), calendar=(leave(-3, -1),), caps=Caps(hours=8)),
+            6, "fatigue_hours",
+        ),
+    ],
+)  # fmt: skip
+def test_nobody_is_rested_by_the_seam_of_two_shifts(
+    who: Reader, hours: float, name: str | None
+) -> None:
+    assert excluded(who, need(), now=at(hours=hours)) == name
+
+
+def paged(who: Reader, hours: float, work: Work) -> str | None:
+    question = Question(need(), frozenset(), at(hours=hours), paged=True)
+    by = barred(question, Candidate(who, 0, work))
+    return by.name if by else None
+
+
+@pytest.mark.parametrize(
+    ("who", "hours", "work", "name"),
+    [
+        # Called after a shift of eight hours: the night on call is no rest.
+        (reader(**MORNING, calendar=(on_call(0, 8),), caps=Caps(hours=9)), 0.9, Work(), None),
+        (
+            reader(**MORNING, calendar=(on_call(0, 8),), caps=Caps(hours=9)),
+            1, Work(), "fatigue_hours",
+        ),
+        (reader(**OFF_SHIFT, calendar=(on_call(0, 9),), caps=Caps(hours=8)), 7.9, Work(), None),
+        (
+            reader(**OFF_SHIFT, calendar=(on_call(0, 9),), caps=Caps(hours=8)),
+            8, Work(), "fatigue_hours",
+        ),
+        (
+            reader(**OFF_SHIFT, calendar=(on_call(0, 9),), caps=Caps(cases=3)),
+            1, Work(cases=3), "fatigue_cases",
+        ),
+        (
+            reader(**OFF_SHIFT, calendar=(on_call(0, 9),), caps=Caps(rvu=1)),
+            1, Work(cases=4, rvu=0.9), "fatigue_rvu",
+        ),
+    ],
+)  # fmt: skip
+def test_the_caps_bind_who_is_paged(
+    who: Reader, hours: float, work: Work, name: str | None
+) -> None:
+    assert paged(who, hours, work) == name
+
+
+@pytest.mark.parametrize(
+    ("who", "hours", "since"),
+    [
+        (reader(**MORNING), -1, -8),
+        (reader(**MORNING), 1, None),
+        (reader(**MORNING, calendar=(duty(-10, -8), duty(0, 4))), 1, -10),
+        (reader(**MORNING, calendar=(on_call(0, 4),)), 1, -8),
+        (reader(**OFF_SHIFT, calendar=(on_call(-4, 4),)), 1, -4),
+        # Who begins a shift after a night on call begins it rested.
+        (reader(**MORNING, calendar=(on_call(-16, -8),)), -1, -8),
+        # Round the clock: the work of the last day counts.
+        (reader(**OFF_SHIFT, calendar=(on_call(-400, 400),)), 1, -23),
+        (reader(time_zone="UTC"), 1, -23),
+        (reader(**MORNING, calendar=(leave(-4, 4),)), -1, None),
+    ],
+)
+def test_work_counts_from_the_beginning_of_the_stint(
+    who: Reader, hours: float, since: float | None
+) -> None:
+    counted = counted_from(who, at(hours=hours))
+
+    assert counted == (None if since is None else at(hours=since))
+    capped = who.model_copy(update={"caps": Caps(cases=1)})
+    known = Columns((capped,)).counted_from(at(hours=hours))
+    assert known == ({} if counted is None else {who.id: counted})
+
+
 def test_who_is_away_is_not_asked() -> None:
     assert excluded(reader(), need(), away=True) == "available"
 
@@ -185,6 +295,14 @@ def test_late_images_may_need_another_skill_and_region() -> None:
 CODES = st.sampled_from(("st-elsewhere", "valley", "boston", "npi:1111", "dr-a"))
 FEW = st.lists(CODES, max_size=2).map(tuple)
 DAYS = st.sampled_from((YESTERDAY, TODAY, TOMORROW))
+PERIODS = st.builds(
+    lambda start, hours, kind: Period(
+        begins_at=at(hours=start), ends_at=at(hours=start + hours), kind=kind
+    ),
+    st.integers(-50, 30),
+    st.sampled_from((1, 4, 8, 14, 40)),
+    st.sampled_from(("duty", "on_call", "busy")),
+)
 READERS = st.builds(
     reader,
     st.sampled_from(("dr-a", "dr-b", "dr-c")),
@@ -214,8 +332,15 @@ READERS = st.builds(
     languages=st.lists(st.sampled_from(("en", "es", "es-MX")), min_size=1).map(tuple),
     time_zone=st.sampled_from(("America/New_York", "Australia/Sydney", "UTC")),
     shifts=st.sampled_from(
-        ((), (shift(),), (shift("08:00", "16:00"),), (shift("22:00", "06:00"),))
+        (
+            (),
+            (shift(),),
+            (shift("08:00", "16:00"),),
+            (shift("22:00", "06:00"),),
+            (shift("08:00", "16:00"), shift("16:00", "00:00", "sun", "tue")),
+        )
     ),
+    calendar=st.lists(PERIODS, max_size=3).map(tuple),
     capacity=st.integers(0, 3),
     caps=st.builds(
         Caps,
@@ -254,13 +379,12 @@ WORK = st.builds(Work, cases=st.integers(0, 4), rvu=st.sampled_from((0.0, 0.2, 1
 
 
 QUESTIONS = st.builds(
-    Question, NEEDS, st.sampled_from((frozenset(), frozenset({"dr-a"}))), MOMENTS, EARLIER
-)
-CANDIDATES = st.builds(Candidate, READERS, st.integers(0, 3), WORK, st.booleans())
-
-
-QUESTIONS = st.builds(
-    Question, NEEDS, st.sampled_from((frozenset(), frozenset({"dr-a"}))), MOMENTS, EARLIER
+    Question,
+    NEEDS,
+    st.sampled_from((frozenset(), frozenset({"dr-a"}))),
+    MOMENTS,
+    EARLIER,
+    paged=st.booleans(),
 )
 CANDIDATES = st.builds(Candidate, READERS, st.integers(0, 3), WORK, st.booleans())
 
