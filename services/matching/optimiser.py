@@ -193,8 +193,9 @@ class Rounds:
         """
         self.unsure = False
         away = await presence.away(self.db, now)
+        author = self.world.staff.columns.author
         for some in _chunks(await self.world.held(self.db)):
-            yield list(recalls(some, self.world.readers, now, away))
+            yield list(recalls(some, self.world.readers, now, away, author))
             await asyncio.sleep(0)  # others of this process go on in between
 
     def _amended(self) -> bool:

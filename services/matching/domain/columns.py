@@ -13,6 +13,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from services.matching.domain.author import UNKNOWN, Author, author_of
+from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
 from services.matching.domain.stint import A_DAY
 from services.matching.domain.timetable import EPOCH, MICROSECOND, OFF, Timetable
@@ -92,6 +94,11 @@ class Columns:
             np.minimum(self.weakest, np.where(last > 0, last, NO_END), out=self.weakest)
         self.fields = self._depths()
         self.timetable = Timetable.of(each)
+
+    def author(self, need: Need) -> Author:
+        """Say how the roster knows who made the first report of a case."""
+        rows = self.named.get(need.first_reader or "", NONE)
+        return author_of(need, (self.readers[n] for n in rows)) if len(rows) else UNKNOWN
 
     def counted_from(self, now: datetime) -> dict[ReaderId, datetime]:
         """Say since when cases and RVU count, of each who is at work and has a cap on either."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from services.matching.domain.author import UNKNOWN, Author
 from services.matching.domain.need import GENERAL, OBSTETRIC, PEDIATRIC, Need
 from services.matching.domain.reader import Reader
 from services.matching.domain.stint import overdue
@@ -56,6 +57,7 @@ class Question:
     """May one read this case now?
 
     `refused`: those who were asked before and said no. `earlier`: those who have read it.
+    `author`: how the roster knows who made the first report, besides what the case says.
     `broad`: the pool has broadened beyond the case's subspecialty; `paged`: the reader is called
     while they are on call. No other rule gives way to either. `ai`: software is looked for that
     reads beside.
@@ -68,6 +70,19 @@ class Question:
     broad: bool = False
     paged: bool = False
     ai: bool = False
+    author: Author = UNKNOWN
+
+    @property
+    def first_names(self) -> frozenset[str]:
+        """Give all names of who made the first report."""
+        named = self.need.first_reader
+        return frozenset(self.author.names if named is None else (*self.author.names, named))
+
+    @property
+    def first_groups(self) -> frozenset[str]:
+        """Give all groups that they are in."""
+        named = self.need.first_group
+        return frozenset(self.author.groups if named is None else (*self.author.groups, named))
 
 
 def on_roster(_question: Question, candidate: Candidate) -> bool:
@@ -146,13 +161,12 @@ def own_staff(question: Question, candidate: Candidate) -> bool:
 def first_reader(question: Question, candidate: Candidate) -> bool:
     """Nobody reviews their own report."""
     reader = candidate.reader
-    return question.need.first_reader not in (reader.id, *reader.identifiers)
+    return question.first_names.isdisjoint((reader.id, *reader.identifiers))
 
 
 def first_group(question: Question, candidate: Candidate) -> bool:
     """Nor that of somebody they work with."""
-    group = question.need.first_group
-    return group is None or group not in candidate.reader.groups
+    return question.first_groups.isdisjoint(candidate.reader.groups)
 
 
 def earlier_reader(question: Question, candidate: Candidate) -> bool:
@@ -165,8 +179,7 @@ def earlier_reader(question: Question, candidate: Candidate) -> bool:
 
 def conflict(question: Question, candidate: Candidate) -> bool:
     """Nobody reads where they declared a conflict of interest."""
-    need = question.need
-    parties = {need.partner, need.first_reader, need.first_group}
+    parties = {question.need.partner, *question.first_names, *question.first_groups}
     return parties.isdisjoint(candidate.reader.conflicts)
 
 

@@ -6,7 +6,7 @@ Each comes with what it was decided on, so that it can be explained and made aga
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -104,7 +104,9 @@ def _excluded(
     directed: Directed, question: Question, facts: Facts, out: AbstractSet[ReaderId]
 ) -> Iterator[Ineligible]:
     """Count who is excluded by what, those aside who think about it already."""
-    each = (one for one in directed.pool.staff.readers if one.id not in out)
+    staff = directed.pool.staff
+    question = replace(question, author=staff.columns.author(question.need))
+    each = (one for one in staff.readers if one.id not in out)
     found = (barred(question, facts.candidate(one)) for one in each)
     counts = Counter(one.name for one in found if one is not None)
     for name in sorted(counts, key=RANK.__getitem__):

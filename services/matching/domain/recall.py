@@ -1,10 +1,11 @@
 """What may its reader hold no longer? A roster changed, a licence ended, an app fell silent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.matching.domain.author import UNKNOWN, Author
 from services.matching.domain.eligibility import (
     CONSTRAINTS,
     NEVER_MAY,
@@ -95,35 +96,42 @@ def recalls(
     roster: Mapping[ReaderId, Reader],
     now: datetime,
     away: Mapping[ReaderId, timedelta] | None = None,
+    author: Callable[[Need], Author] = lambda _: UNKNOWN,
 ) -> Iterator[ReaderWentOffline]:
     """Take back what its reader may not hold any more: a roster changed, a licence ended.
 
     An offer goes by every rule but those of load and work, which it is part of; an accepted case
     only by those that no time relaxes, and by its lease. `away`: for how long a reader has been.
+    `author`: how the roster knows who made a first report.
     """
     gone = away or {}
     for one in holdings:
-        reason = _lost(one, roster.get(one.reader), now, gone.get(one.reader))
+        question = _question(one, now, author(one.need))
+        reason = _lost(one, question, roster.get(one.reader), gone.get(one.reader))
         if reason is not None:
             yield ReaderWentOffline(
                 case_id=CaseId(one.need.case_id), reader=one.reader, reason=reason
             )
 
 
+def _question(one: Held, now: datetime, author: Author) -> Question:
+    none = frozenset[ReaderId]()
+    return Question(one.need, none, now, one.earlier, one.broad, one.paged, one.ai, author)
+
+
 def _lost(
-    one: Held, reader: Reader | None, now: datetime, silent: timedelta | None
+    one: Held, question: Question, reader: Reader | None, silent: timedelta | None
 ) -> OpaqueId | None:
     """Give the reason for which a reader may hold the case no longer; None: they may."""
     if reader is None:
         return NEVER_MAY[0].name
-    question = Question(one.need, frozenset(), now, one.earlier, one.broad, one.paged, one.ai)
     candidate = Candidate(reader, 0, away=silent is not None)
     by = barred(question, candidate, NEVER_MAY if one.accepted else _BUT_LOAD)
     if by is not None:
         return by.name
     if one.accepted and one.lease is not None and silent is not None and silent > one.lease:
         return "silent"
-    return "off_shift" if _left(one, reader, now) else None
+    return "off_shift" if _left(one, reader, question.now) else None
 
 
 def _left(one: Held, reader: Reader, now: datetime) -> bool:

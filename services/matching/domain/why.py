@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import AwareDatetime
 
+from services.matching.domain.author import author_of
 from services.matching.domain.chosen import Chosen, differences
 from services.matching.domain.eligibility import (
     BY_SCOPE,
@@ -184,7 +185,7 @@ def busy(each: Iterable[Candidate]) -> tuple[Near, ...]:
 _FLAGS: Final = tuple(
     name
     for name in Question.__dataclass_fields__
-    if name not in ("need", "refused", "now", "earlier")
+    if name not in ("need", "refused", "now", "earlier", "author")
 )
 
 
@@ -210,7 +211,7 @@ class Replay:
 
 def replay(decision: Decision, roster: Mapping[ReaderId, Reader]) -> Replay:
     """Ask the kept question again of the roster as it was."""
-    question = decision.considered.question
+    question = _question(decision.considered, roster)
     asked = {one.reader.id: one for one in _candidates(decision.considered, roster)}
     answers = {name: barred(question, one) for name, one in asked.items()}
     for name in decision.considered.asked:
@@ -218,6 +219,11 @@ def replay(decision: Decision, roster: Mapping[ReaderId, Reader]) -> Replay:
             answers.pop(name, None)  # they think about it already
     rejected = tuple((name, by) for name, by in sorted(answers.items()) if by is not None)
     return Replay(rejected, tuple(_differences(decision, asked, answers)))
+
+
+def _question(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Question:
+    """Give the question with what the roster knew of who made the first report."""
+    return replace(considered.question, author=author_of(considered.need, roster.values()))
 
 
 def _candidates(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Iterator[Candidate]:
@@ -273,8 +279,9 @@ class Advice(Frozen):
 def advise(considered: Considered, roster: Mapping[ReaderId, Reader]) -> tuple[Advice, ...]:
     """Say what stands between the case and a reader, most readers first."""
     alone: dict[str, list[ReaderId]] = {}
+    question = _question(considered, roster)
     for one in _candidates(considered, roster):
-        faults = [by for by in CONSTRAINTS if not by.rule(considered.question, one)]
+        faults = [by for by in CONSTRAINTS if not by.rule(question, one)]
         lasting = [by for by in faults if by in LASTING]
         what = lasting or faults
         if len(what) == 1:

@@ -1,5 +1,6 @@
 """Who may read, said a second time: slowly, without sharing a line with the rules."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,15 @@ NIGHT = timedelta(hours=11)
 WORK = {"DX": 0.22, "CT": 1.4, "MR": 1.8}
 
 
-def faults(question: Question, candidate: Candidate) -> set[str]:
-    """Give the names of all constraints that exclude the reader."""
+def faults(question: Question, candidate: Candidate, roster: Iterable[Reader]) -> set[str]:
+    """Give the names of all constraints that exclude the reader, who is on the roster."""
     need, reader = question.need, candidate.reader
     day = question.now.astimezone(ZoneInfo(reader.time_zone)).date()
-    found = skills(need, reader) | papers(need, reader, day.toordinal()) | ties(question, reader)
+    found = (
+        skills(need, reader)
+        | papers(need, reader, day.toordinal())
+        | ties(question, reader, roster)
+    )
     if reader.id in question.refused:
         found.add("asked_before")
     return found | moment(question, candidate)
@@ -77,21 +82,32 @@ def papers(need: Need, reader: Reader, day: int) -> set[str]:
     return found
 
 
-def ties(question: Question, reader: Reader) -> set[str]:
+def ties(question: Question, reader: Reader, roster: Iterable[Reader]) -> set[str]:
     need, found = question.need, set()
-    if need.first_reader == reader.id or need.first_reader in reader.identifiers:
+    names, groups = _first(need, roster)
+    if reader.id in names or [name for name in reader.identifiers if name in names]:
         found.add("first_reader")
-    if need.first_group in reader.groups:
+    if [name for name in reader.groups if name in groups]:
         found.add("first_group")
     if need.rules.excludes_own_staff and need.partner in reader.staff_of:
         found.add("own_staff")
-    for one in reader.conflicts:
-        if one in (need.partner, need.first_reader, need.first_group):
+    for party in reader.conflicts:
+        if party == need.partner or party in names or party in groups:
             found.add("conflict")
     for earlier in question.earlier:
         if earlier.reader == reader.id or [g for g in earlier.groups if g in reader.groups]:
             found.add("earlier_reader")
     return found
+
+
+def _first(need: Need, roster: Iterable[Reader]) -> tuple[set[str | None], set[str | None]]:
+    """Give by what names and groups the case and the roster know who made the first report."""
+    names, groups = {need.first_reader}, {need.first_group}
+    for one in roster:
+        if need.first_reader == one.id or need.first_reader in one.identifiers:
+            names |= {one.id, *one.identifiers}
+            groups |= {*one.groups}
+    return names, groups
 
 
 def moment(question: Question, candidate: Candidate) -> set[str]:

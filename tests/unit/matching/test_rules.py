@@ -1,5 +1,6 @@
 """The contract's rules, conflicts, the calendar and fatigue; and an oracle for all of them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.domain.author import author_of
 from services.matching.domain.columns import Columns
+from services.matching.domain.crowd import tied
 from services.matching.domain.eligibility import (
     CONSTRAINTS,
     Candidate,
@@ -111,6 +114,43 @@ def test_who_adjudicates_differs_from_both_and_from_their_groups(
     earlier: tuple[Earlier, ...], name: str | None
 ) -> None:
     assert excluded(reader(), need(), earlier=earlier) == name
+
+
+FIRST = reader("dr-first", identifiers=("npi:1", "e-1"), groups=("east", "north"))
+AGAIN = reader("dr-first-2", identifiers=("npi:1",), groups=("west",))
+
+
+@pytest.mark.parametrize(
+    ("who", "named", "name"),
+    [
+        (reader(groups=("east",)), "npi:1", "first_group"),
+        (reader(groups=("north",)), "dr-first", "first_group"),
+        (reader(groups=("west",)), "npi:1", "first_group"),
+        (reader(groups=("west",)), "e-1", None),
+        (reader(groups=("east",)), "npi:2", None),
+        (reader(groups=("east",)), None, None),
+        (reader(identifiers=("e-1",)), "npi:1", "first_reader"),
+        (reader(conflicts=("dr-first",)), "npi:1", "conflict"),
+        (reader(conflicts=("npi:1",)), "dr-first", "conflict"),
+        (reader(conflicts=("north",)), "e-1", "conflict"),
+        (reader(conflicts=("dr-first",)), "npi:2", None),
+    ],
+)
+def test_the_first_reader_is_whom_the_roster_knows_by_that_name(
+    who: Reader, named: str | None, name: str | None
+) -> None:
+    case = need(first_read=FirstRead(status="present", reader=named))
+    roster = [who, FIRST, AGAIN]
+
+    by = barred(
+        Question(case, frozenset(), NOON, author=author_of(case, roster)), Candidate(who, 0)
+    )
+
+    assert (by.name if by else None) == name
+    columns = Columns(tuple(roster))
+    assert columns.author(case) == author_of(case, roster)
+    excluded = {n for _, rows in tied(Question(case, frozenset(), NOON), columns) for n in rows}
+    assert (0 in excluded) == (name is not None)
 
 
 # The reader's shift begins at 08:00 in Boston, which is 13:00 UTC in winter.
@@ -384,17 +424,21 @@ QUESTIONS = st.builds(
     st.sampled_from((frozenset(), frozenset({"dr-a"}))),
     MOMENTS,
     EARLIER,
-    paged=st.booleans(),
 )
 CANDIDATES = st.builds(Candidate, READERS, st.integers(0, 3), WORK, st.booleans())
 
 
 @settings(max_examples=1000, deadline=None)
-@given(QUESTIONS, CANDIDATES)
-def test_the_rules_agree_with_the_oracle(question: Question, candidate: Candidate) -> None:
+@given(QUESTIONS, CANDIDATES, st.lists(READERS, max_size=2), st.booleans())
+def test_the_rules_agree_with_the_oracle(
+    question: Question, candidate: Candidate, others: list[Reader], paged: bool
+) -> None:
+    roster = [candidate.reader, *others]
+    question = replace(question, author=author_of(question.need, roster), paged=paged)
+
     faults = {one.name for one in CONSTRAINTS if not one.rule(question, candidate)}
 
-    assert faults == oracle.faults(question, candidate)
+    assert faults == oracle.faults(question, candidate, roster)
 
 
 @settings(max_examples=200, deadline=None)
@@ -409,5 +453,6 @@ def test_a_round_asks_exactly_whom_the_oracle_would(
     asked = {one.reader.id for one in plan if isinstance(one, OfferCase)}
 
     question = Question(case, frozenset(), now, earlier)
-    able = {one.id for one in readers if not oracle.faults(question, Candidate(one, 0, work))}
+    each = [Candidate(one, 0, work) for one in readers]
+    able = {one.reader.id for one in each if not oracle.faults(question, one, readers)}
     assert asked == able
