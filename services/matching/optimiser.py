@@ -161,7 +161,7 @@ class Rounds:
             await roster.loads(self.db),
             now,
             thorough or changed,
-            work=await roster.work(self.db, readers.values(), now),
+            work=await roster.work(self.db, self.world.staff.columns.counted_from(now)),
             away=away.keys(),
             version=self.world.version,
             staff=self.world.staff,
@@ -193,8 +193,8 @@ class Rounds:
         """
         self.unsure = False
         away, alive = await presence.away(self.db, now), await presence.alive(self.db, now)
-        every = await self.world.held(self.db)
-        others = desks(every, self.room.rules.policy, alive)
+        every, author = await self.world.held(self.db), self.world.staff.columns.author
+        others = desks(every, self.room.rules.policy, alive, author)
         for some in _chunks(every):
             yield list(recalls(some, self.world.readers, now, away, others))
             await asyncio.sleep(0)  # others of this process go on in between

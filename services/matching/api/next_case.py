@@ -131,7 +131,7 @@ async def _begun_or_next(
     async with room.lock:
         async with core.pool.acquire() as db:
             directed, loads = await room.look(db, now), await roster.loads(db)
-            work = await roster.work(db, room.world.readers.values(), now)
+            work = await roster.work(db, directed.pool.staff.columns.counted_from(now))
         facts = Facts(room.world.version, loads, room.away, work | {subject: known.work})
         for _ in range(TRIES):
             received = _best(directed, facts, subject, now)

@@ -71,7 +71,7 @@ def _taken(
     brief: Brief, offer: AskedReader, received: AcceptOffer, moment: Moment, *, asks: bool
 ) -> Answers:
     candidate = Candidate(received.reader, received.load, received.work)
-    question = brief.question(moment.now, broad=offer.broad, paged=offer.paged, asks=asks)
+    question = brief.question(moment, broad=offer.broad, paged=offer.paged, asks=asks)
     excluded = barred(question, candidate)
     if excluded is not None:
         yield Refused("not_eligible", excluded.says)

@@ -226,9 +226,7 @@ def _offered(state: Assignment, received: OfferCase, moment: Moment) -> Answers:
         return
     brief, reader = state.brief, received.reader
     candidate = Candidate(reader, received.load, received.work)
-    excluded = barred(
-        brief.question(moment.now, broad=received.broad, paged=received.paged), candidate
-    )
+    excluded = barred(brief.question(moment, broad=received.broad, paged=received.paged), candidate)
     if excluded or reader.id in {one.reader for one in brief.offers}:
         yield Refused("not_eligible", excluded.says if excluded else "The reader was just asked.")
         return

@@ -45,7 +45,7 @@ def read_beside(
         yield Refused("not_open", "Nobody reads the case now, so nobody reads beside.")
         return
     brief, reader = state.brief, received.reader
-    question = brief.question(moment.now, ai=True)
+    question = brief.question(moment, ai=True)
     excluded = barred(question, Candidate(reader, received.load))
     known = reader.id in {one.reader for one in brief.beside}
     if excluded is not None or known or not brief.need.rules.ai_readers:

@@ -7,14 +7,18 @@ which the readers are given. Days are proleptic ordinals (`date.toordinal`).
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.matching.domain.author import UNKNOWN, Author, author_of
+from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
-from services.matching.domain.timetable import Timetable
+from services.matching.domain.stint import A_DAY
+from services.matching.domain.timetable import EPOCH, MICROSECOND, OFF, Timetable
+from shared.contracts.base import ReaderId
 
 Mask: TypeAlias = NDArray[np.bool_]
 Days: TypeAlias = NDArray[np.int64]
@@ -90,6 +94,21 @@ class Columns:
             np.minimum(self.weakest, np.where(last > 0, last, NO_END), out=self.weakest)
         self.fields = self._depths()
         self.timetable = Timetable.of(each)
+
+    def author(self, need: Need) -> Author:
+        """Say how the roster knows who made the first report of a case."""
+        rows = self.named.get(need.first_reader or "", NONE)
+        return author_of(need, (self.readers[n] for n in rows)) if len(rows) else UNKNOWN
+
+    def counted_from(self, now: datetime) -> dict[ReaderId, datetime]:
+        """Say since when cases and RVU count, of each who is at work and has a cap on either."""
+        table = self.timetable
+        since = table.since(now, table.began(now))
+        capped = (self.cases_cap < NO_CAP) | (self.rvu_cap < NO_CAP)
+        rows = np.flatnonzero(capped & (since != OFF))
+        return {
+            self.readers[n].id: max(EPOCH + int(since[n]) * MICROSECOND, now - A_DAY) for n in rows
+        }
 
     def _depths(self) -> dict[str, Numbers]:
         """Give how deep each reader is in each subspecialty: 1 for their first-named, 1/2, ..."""

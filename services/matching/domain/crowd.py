@@ -29,6 +29,7 @@ RANK: Final = {one.name: n for n, one in enumerate(CONSTRAINTS)}
 class Crowd:
     """Everybody on a roster at one moment. `began`: since when they are on shift, in microseconds.
 
+    `since`: since when those with a cap have been at work, likewise.
     `loads`, `cases`, `rvu` and `away` follow the order of the columns' readers.
     """
 
@@ -36,6 +37,7 @@ class Crowd:
     now: datetime
     days: Days
     began: Micros
+    since: Micros
     loads: Numbers
     cases: Numbers
     rvu: Numbers
@@ -46,7 +48,8 @@ class Crowd:
         """Give everybody as they are when nobody has done anything yet."""
         table, idle = columns.timetable, np.zeros(len(columns.readers))
         days, began = table.days(now), table.began(now)
-        return cls(columns, now, days, began, idle, idle, idle, columns.nobody)
+        since = table.since(now, began)
+        return cls(columns, now, days, began, since, idle, idle, idle, columns.nobody)
 
     def busy(
         self,
@@ -69,7 +72,7 @@ class Crowd:
     def free(self) -> Mask:
         """Tell who has room for a case as far as time, fatigue and capacity go."""
         columns, there = self.columns, (self.began != OFF) & ~self.away
-        tired = columns.timetable.overdue(self.now, self.began) | (self.cases >= columns.cases_cap)
+        tired = columns.timetable.overdue(self.now, self.since) | (self.cases >= columns.cases_cap)
         return np.asarray(there & ~tired & (self.loads < columns.capacity))
 
 
@@ -140,26 +143,29 @@ def own_staff(question: Question, columns: Columns) -> Rows:
 
 
 def first_reader(question: Question, columns: Columns) -> Rows:
-    return columns.named.get(question.need.first_reader or "", NONE)
+    names = columns.author(question.need).names or (question.need.first_reader or "",)
+    return _of_any(columns.named, names)
 
 
 def first_group(question: Question, columns: Columns) -> Rows:
-    return columns.grouped.get(question.need.first_group or "", NONE)
+    groups = columns.author(question.need).groups
+    return _of_any(columns.grouped, (question.need.first_group or "", *groups))
 
 
 def earlier_reader(question: Question, columns: Columns) -> Rows:
     if not question.earlier:
         return NONE
-    groups = [columns.grouped.get(name, NONE) for one in question.earlier for name in one.groups]
-    return np.concatenate([_these(columns, (one.reader for one in question.earlier)), *groups])
+    groups = _of_any(columns.grouped, (name for one in question.earlier for name in one.groups))
+    return np.concatenate([_these(columns, (one.reader for one in question.earlier)), groups])
 
 
 def conflict(question: Question, columns: Columns) -> Rows:
     need = question.need
     if not columns.averse:
         return NONE
+    author = columns.author(need)
     parties = (need.partner, need.first_reader or "", need.first_group or "")
-    return np.concatenate([columns.averse.get(one, NONE) for one in parties])
+    return _of_any(columns.averse, (*parties, *author.names, *author.groups))
 
 
 def asked_before(question: Question, columns: Columns) -> Rows:
@@ -176,7 +182,7 @@ def available(_question: Question, crowd: Crowd) -> Mask:
 
 
 def fatigue_hours(question: Question, crowd: Crowd) -> Mask:
-    return ~crowd.columns.timetable.overdue(question.now, crowd.began)
+    return ~crowd.columns.timetable.overdue(question.now, crowd.since)
 
 
 def fatigue_cases(_question: Question, crowd: Crowd) -> Mask:
@@ -234,6 +240,11 @@ def _all(columns: Columns, known: Mapping[str, Mask], words: Iterable[str]) -> M
 def _of_field(crowd: Crowd, name: str) -> Mask:
     depths = crowd.columns.fields.get(name)
     return crowd.columns.nobody if depths is None else depths > 0
+
+
+def _of_any(known: Mapping[str, Rows], words: Iterable[str]) -> Rows:
+    found = [rows for word in words if (rows := known.get(word)) is not None]
+    return found[0] if len(found) == 1 else np.concatenate([NONE, *found])
 
 
 def _these(columns: Columns, names: Iterable[str]) -> Rows:

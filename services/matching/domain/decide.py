@@ -117,7 +117,7 @@ def _decided(state: Matching, received: Input, now: datetime) -> Answers:
         return (CLOSED,)
     if isinstance(received, DeadlineReached):
         now = max(now, received.due_at)  # the timers' clock may be ahead of ours
-    moment = Moment(now, _owed_at(state, now), state.contracts)
+    moment = Moment(now, _owed_at(state, now), state.contracts, state.author)
     answers = assignment.decide(state.assignment, received, moment)
     if any(isinstance(one, Refused) for one in answers):
         return answers

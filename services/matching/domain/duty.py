@@ -74,10 +74,10 @@ class Period(Told):
 
 
 class Caps(Told):
-    """How much a reader may do in one shift, against fatigue. None: no cap.
+    """How much a reader may do in one stint, against fatigue (stint.py). None: no cap.
 
-    `hours` since the shift began, cases accepted in it, and their work RVU (CMS Physician Fee
-    Schedule, professional component).
+    `hours` since it began, cases accepted in it, and their work RVU (CMS Physician Fee Schedule,
+    professional component).
     """
 
     hours: Annotated[float, Field(gt=0, le=48)] | None = None
@@ -85,5 +85,5 @@ class Caps(Told):
     rvu: Annotated[float, Field(gt=0, le=1000)] | None = None
 
     def reached(self, cases: int) -> bool:
-        """Tell whether as many cases were taken in this shift as may be."""
+        """Tell whether as many cases were taken in this stint as may be."""
         return self.cases is not None and cases >= self.cases

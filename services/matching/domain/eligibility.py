@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from services.matching.domain.author import UNKNOWN, Author
 from services.matching.domain.need import GENERAL, OBSTETRIC, PEDIATRIC, Need
 from services.matching.domain.reader import Reader
+from services.matching.domain.stint import overdue
 from services.matching.domain.track import UNTRIED, Track
 from shared.contracts.base import Frozen, OpaqueId, ReaderId
 
@@ -20,7 +22,7 @@ Scope = Literal["skill", "case", "moment"]
 
 
 class Work(Frozen):
-    """What a reader accepted since their shift began: how many cases, and their work RVU."""
+    """What a reader accepted in their stint (stint.py): how many cases, and their work RVU."""
 
     cases: int = 0
     rvu: float = 0.0
@@ -55,6 +57,7 @@ class Question:
     """May one read this case now?
 
     `refused`: those who were asked before and said no. `earlier`: those who have read it.
+    `author`: how the roster knows who made the first report, besides what the case says.
     `broad`: the pool has broadened beyond the case's subspecialty; `paged`: the reader is called
     while they are on call. No other rule gives way to either. `ai`: software is looked for that
     reads beside.
@@ -67,6 +70,19 @@ class Question:
     broad: bool = False
     paged: bool = False
     ai: bool = False
+    author: Author = UNKNOWN
+
+    @property
+    def first_names(self) -> frozenset[str]:
+        """Give all names of who made the first report."""
+        named = self.need.first_reader
+        return frozenset(self.author.names if named is None else (*self.author.names, named))
+
+    @property
+    def first_groups(self) -> frozenset[str]:
+        """Give all groups that they are in."""
+        named = self.need.first_group
+        return frozenset(self.author.groups if named is None else (*self.author.groups, named))
 
 
 def on_roster(_question: Question, candidate: Candidate) -> bool:
@@ -150,13 +166,12 @@ def own_staff(question: Question, candidate: Candidate) -> bool:
 def first_reader(question: Question, candidate: Candidate) -> bool:
     """Nobody reviews their own report."""
     reader = candidate.reader
-    return question.need.first_reader not in (reader.id, *reader.identifiers)
+    return question.first_names.isdisjoint((reader.id, *reader.identifiers))
 
 
 def first_group(question: Question, candidate: Candidate) -> bool:
     """Nor that of somebody they work with."""
-    group = question.need.first_group
-    return group is None or group not in candidate.reader.groups
+    return question.first_groups.isdisjoint(candidate.reader.groups)
 
 
 def earlier_reader(question: Question, candidate: Candidate) -> bool:
@@ -169,8 +184,7 @@ def earlier_reader(question: Question, candidate: Candidate) -> bool:
 
 def conflict(question: Question, candidate: Candidate) -> bool:
     """Nobody reads where they declared a conflict of interest."""
-    need = question.need
-    parties = {need.partner, need.first_reader, need.first_group}
+    parties = {question.need.partner, *question.first_names, *question.first_groups}
     return parties.isdisjoint(candidate.reader.conflicts)
 
 
@@ -188,7 +202,7 @@ def available(_question: Question, candidate: Candidate) -> bool:
 
 
 def fatigue_hours(question: Question, candidate: Candidate) -> bool:
-    return not candidate.reader.overdue(question.now)
+    return not overdue(candidate.reader, question.now)
 
 
 def fatigue_cases(_question: Question, candidate: Candidate) -> bool:
@@ -239,7 +253,7 @@ CONSTRAINTS: Final = (
     Constraint(asked_before, "case", "The reader was asked before and did not take the case."),
     Constraint(on_shift, "moment", "The reader is not on shift."),
     Constraint(available, "moment", "The reader is away, or their app fell silent."),
-    Constraint(fatigue_hours, "moment", "The reader's shift has lasted as long as it may."),
+    Constraint(fatigue_hours, "moment", "The reader has been at work as long as they may."),
     Constraint(fatigue_cases, "moment", "The reader took as many cases in this shift as they may."),
     Constraint(fatigue_rvu, "moment", "The reader's work in this shift reaches its cap of RVU."),
     Constraint(capacity, "moment", "The reader holds as many cases as their capacity allows."),

@@ -87,7 +87,7 @@ def _fault(brief: Brief, received: TakeBack, moment: Moment) -> str | None:
     """Say why the named reader may not be asked. An earlier no of theirs does not count."""
     if received.to is None or received.to.id in {one.reader for one in brief.offers}:
         return "This reader was just asked."
-    question = Question(brief.need, frozenset(), moment.now, brief.earlier)
+    question = Question(brief.need, frozenset(), moment.now, brief.earlier, author=moment.author)
     by = barred(question, Candidate(received.to, received.load, received.work))
     return None if by is None else by.says
 

@@ -27,7 +27,7 @@ def outdone(state: Assignment, received: OutdoOffer, moment: Moment) -> Iterable
         yield Refused("not_open", "The offer was answered, or must be left to its reader.")
         return
     candidate = Candidate(received.reader, received.load, received.work)
-    excluded = barred(brief.question(moment.now), candidate)
+    excluded = barred(brief.question(moment), candidate)
     if excluded is not None or received.reader.id in {one.reader for one in brief.offers}:
         says = excluded.says if excluded else "This reader was just asked."
         yield Refused("not_eligible", says)

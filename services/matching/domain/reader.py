@@ -1,6 +1,6 @@
 """Who reads? A radiologist with licences, skills, shifts and a capacity (FHIR PractitionerRole)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -108,13 +108,6 @@ class Reader(Told):
         weekly = [began for one in self.shifts if (began := one.began(local))]
         # A wall-clock time that comes twice as the clocks go back: the shift began at the first.
         return min([*duties, *(one.replace(tzinfo=place, fold=0) for one in weekly)], default=None)
-
-    def overdue(self, now: datetime) -> bool:
-        """Tell whether the shift has lasted as long as it may."""
-        began = self.shift_began(now)
-        if self.caps.hours is None or began is None:
-            return False
-        return now - began >= timedelta(hours=self.caps.hours)
 
     def licensed(self, jurisdiction: str, now: datetime) -> bool:
         """Tell whether a licence is valid there on the day of reading, where the reader reads."""

@@ -3,12 +3,13 @@
 Or the case is owed sooner than when it was accepted, and its reader can't begin it now.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.matching.domain.author import UNKNOWN, Author
 from services.matching.domain.contract import Terms
 from services.matching.domain.eligibility import (
     CONSTRAINTS,
@@ -75,20 +76,27 @@ class Held:
 class Desks:
     """What everybody holds, and how long such readings usually take.
 
-    `alive` are those whose app says that they are there.
+    `alive` are those whose app says that they are there; `author`: how the roster knows who made a
+    first report.
     """
 
     each: Mapping[ReaderId, Sequence[Held]] = field(default_factory=dict)
     policy: Policy = DIRECTED
     alive: AbstractSet[ReaderId] = frozenset()
+    author: Callable[[Need], Author] = lambda _: UNKNOWN
 
 
-def desks(holdings: Sequence[Held], policy: Policy, alive: AbstractSet[ReaderId]) -> Desks:
+def desks(
+    holdings: Sequence[Held],
+    policy: Policy,
+    alive: AbstractSet[ReaderId],
+    author: Callable[[Need], Author],
+) -> Desks:
     each: dict[ReaderId, list[Held]] = {}
     for one in holdings:
         if one.accepted:
             each.setdefault(one.reader, []).append(one)
-    return Desks(each, policy, alive)
+    return Desks(each, policy, alive, author)
 
 
 def held(
@@ -158,21 +166,26 @@ def recalls(
     """
     gone, known = away or {}, others or Desks()
     for one in holdings:
-        reason = _lost(one, roster.get(one.reader), now, gone.get(one.reader), known)
+        question = _question(one, now, known.author(one.need))
+        reason = _lost(one, question, roster.get(one.reader), gone.get(one.reader), known)
         if reason is not None:
             yield ReaderWentOffline(
                 case_id=CaseId(one.need.case_id), reader=one.reader, reason=reason
             )
 
 
+def _question(one: Held, now: datetime, author: Author) -> Question:
+    none = frozenset[ReaderId]()
+    return Question(one.need, none, now, one.earlier, one.broad, one.paged, one.ai, author)
+
+
 def _lost(
-    one: Held, reader: Reader | None, now: datetime, silent: timedelta | None, others: Desks
+    one: Held, question: Question, reader: Reader | None, silent: timedelta | None, others: Desks
 ) -> OpaqueId | None:
     """Give the reason for which a reader may hold the case no longer; None: they may."""
     if reader is None:
         return NEVER_MAY[0].name
-    question = Question(one.need, frozenset(), now, one.earlier, one.broad, one.paged, one.ai)
-    candidate = Candidate(reader, 0, away=silent is not None)
+    now, candidate = question.now, Candidate(reader, 0, away=silent is not None)
     by = barred(question, candidate, NEVER_MAY if one.accepted else _BUT_LOAD)
     if by is not None:
         return by.name

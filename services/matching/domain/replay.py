@@ -17,7 +17,14 @@ from services.matching.domain.eligibility import (
 from services.matching.domain.fit import POLICY
 from services.matching.domain.grounds import again, weights
 from services.matching.domain.reader import Reader
-from services.matching.domain.why import Considered, Decision, Scored, candidates, scored
+from services.matching.domain.why import (
+    Considered,
+    Decision,
+    Scored,
+    asked_of,
+    candidates,
+    scored,
+)
 from shared.contracts.base import ReaderId
 from shared.contracts.matching import ScoreTerm
 
@@ -41,7 +48,8 @@ def replay(decision: Decision, roster: Mapping[ReaderId, Reader]) -> Replay:
     if considered is None:
         return Replay((), ())
     asked = {one.reader.id: one for one in candidates(considered, roster)}
-    answers = {name: barred(considered.question, one) for name, one in asked.items()}
+    question = asked_of(considered, roster)
+    answers = {name: barred(question, one) for name, one in asked.items()}
     for name in considered.asked:
         if answers.get(name) not in BY_SCOPE["skill"]:
             answers.pop(name, None)  # they think about it already

@@ -5,9 +5,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
+from services.matching.domain.author import UNKNOWN, Author
 from services.matching.domain.contract import Contracts, Terms
 from services.matching.domain.eligibility import Earlier, Question
 from services.matching.domain.events import HeardEarly, IntakeStood
+from services.matching.domain.moment import Moment
 from services.matching.domain.need import Need, need_of_part
 from services.matching.domain.stages import CaseStage
 from shared.contracts.base import BodyRegion, Frozen, OpaqueId, ReaderId, ServiceLevel
@@ -83,13 +85,14 @@ class Brief(Frozen):
     spurned_by: tuple[ReaderId, ...] = ()
     asked_before: int = 0
 
-    def question(self, now: datetime, *, asks: bool = False, **how: bool) -> Question:
+    def question(self, moment: Moment, *, asks: bool = False, **how: bool) -> Question:
         """Say what is asked of whoever would read it. `asks`: they asked for it themselves.
 
         `how` is as in Question: broad, paged, ai.
         """
         refused = self.noes if asks else self.refused
-        return Question(self.need, refused, now, self.earlier, **how)
+        author = moment.author
+        return Question(self.need, refused, moment.now, self.earlier, author=author, **how)
 
     @property
     def regions(self) -> tuple[BodyRegion, ...]:
@@ -373,10 +376,15 @@ Clock = Annotated[NotStarted | Running | Standstill | Stopped, Field(discriminat
 
 
 class Matching(Frozen):
-    """One case. `contracts` are those in force, given by the store and never kept with the case."""
+    """One case.
+
+    `contracts` are those in force, and `author` is how the roster knows who made the first report:
+    given by the store, and never kept with the case.
+    """
 
     heard: tuple[HeardEarly, ...] = ()
     intake: IntakeStood | None = None
     assignment: Assignment = Unknown()
     clock: Clock = NotStarted()
     contracts: Contracts = Field(default=Contracts(), exclude=True, repr=False)
+    author: Author = Field(default=UNKNOWN, exclude=True, repr=False)

@@ -60,7 +60,7 @@ def taken(state: Assignment, received: TakeCase, moment: Moment) -> Answers:
         yes = _yes(received, standing.assignment, received.load - 1)
         yield from accepted(state, yes, moment, asks=True)
         return
-    question = brief.question(moment.now, broad=received.broad, asks=True)
+    question = brief.question(moment, broad=received.broad, asks=True)
     excluded = barred(question, Candidate(reader, received.load, received.work))
     if excluded is not None:
         yield Refused("not_eligible", excluded.says)

@@ -6,10 +6,12 @@ result, by the same rules; whatever differs is said.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import AwareDatetime
 
+from services.matching.domain.author import author_of
 from services.matching.domain.chosen import Chosen
 from services.matching.domain.eligibility import (
     BY_SCOPE,
@@ -202,7 +204,7 @@ def busy(each: Iterable[Candidate]) -> tuple[Near, ...]:
 _FLAGS: Final = tuple(
     name
     for name in Question.__dataclass_fields__
-    if name not in ("need", "refused", "now", "earlier")
+    if name not in ("need", "refused", "now", "earlier", "author")
 )
 
 
@@ -216,6 +218,11 @@ def scored(asking: Asking, candidate: Candidate, given: int = 0) -> Scored:
         terms=told.terms,
         given=given,
     )
+
+
+def asked_of(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Question:
+    """Give the question with what the roster knew of who made the first report."""
+    return replace(considered.question, author=author_of(considered.need, roster.values()))
 
 
 def candidates(considered: Considered, roster: Mapping[ReaderId, Reader]) -> Iterator[Candidate]:
@@ -243,8 +250,9 @@ class Advice(Frozen):
 def advise(considered: Considered, roster: Mapping[ReaderId, Reader]) -> tuple[Advice, ...]:
     """Say what stands between the case and a reader, most readers first."""
     alone: dict[str, list[ReaderId]] = {}
+    question = asked_of(considered, roster)
     for one in candidates(considered, roster):
-        faults = [by for by in CONSTRAINTS if not by.rule(considered.question, one)]
+        faults = [by for by in CONSTRAINTS if not by.rule(question, one)]
         lasting = [by for by in faults if by in LASTING]
         what = lasting or faults
         if len(what) == 1:

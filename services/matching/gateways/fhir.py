@@ -4,10 +4,10 @@ Of a Bundle these count: PractitionerRole (active, specialty, organization, avai
 notAvailable), the Practitioner it names (qualification with the place where it is valid, and
 communication), and Schedules of either with their Slots (free: on duty, busy-unavailable: busy).
 Whoever is not on the roster yet is told back: FHIR has no word for a reader's modalities and
-capacity.
+capacity. Who has several roles (one for each hospital) is what these say together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -22,12 +22,12 @@ NPI: Final = "http://hl7.org/fhir/sid/us-npi"
 OURS: Final = "urn:overread:reader"
 SPECIALTY: Final = "urn:overread:subspecialty"
 NUCC: Final = "http://nucc.org/provider-taxonomy"
-# Health Care Provider Taxonomy (NUCC), Radiology.
+# Health Care Provider Taxonomy (NUCC), Radiology. Diagnostic radiology (2085R0202X) is everybody's:
+# it says nothing of the fields that the roster knows, and replaces none.
 TAXONOMY: Final[Mapping[str, str]] = {
     "2085B0100X": "abdominal",
     "2085N0700X": "neuroradiology",
     "2085P0229X": "pediatric",
-    "2085R0202X": "general",
     "2085R0204X": "interventional",
     "2085U0001X": "ultrasound",
     "2085N0904X": "nuclear",
@@ -62,6 +62,7 @@ def laid_over(bundle: Any, roster: Mapping[ReaderId, Reader]) -> Laid:
     """Say what changes; the caller validates and writes it."""
     directory, laid = _Directory(bundle), Laid()
     known = {name: one.id for one in roster.values() for name in (one.id, *one.identifiers)}
+    roles: dict[ReaderId, list[Any]] = {}
     for number, role in directory.of("PractitionerRole"):
         person = directory.find(role.practitioner)
         names = [*_names(role.identifier), *_names(getattr(person, "identifier", None))]
@@ -69,13 +70,10 @@ def laid_over(bundle: Any, roster: Mapping[ReaderId, Reader]) -> Laid:
         if reader is None:
             laid.unmatched.append(Unmatched(number, "no reader of the roster has its identifiers"))
             continue
-        changes = laid.changes.setdefault(reader, {})
         laid.entries.setdefault(reader, number)
-        changes.update(_of_role(role, roster[reader]) | _of_person(person))
-        periods = [*_absences(role, roster[reader]), *directory.slots(role, person)]
-        if periods or role.notAvailable is not None:
-            others = [one.model_dump() for one in roster[reader].calendar if one.source != SOURCE]
-            changes["calendar"] = [*others, *periods]
+        roles.setdefault(reader, []).append(role)
+    for name, each in roles.items():
+        laid.changes[name] = _of_reader(directory, each, roster[name])
     return laid
 
 
@@ -127,18 +125,48 @@ def _names(identifiers: Iterable[Any] | None) -> Iterator[str]:
             yield f"npi:{one.value}" if one.system == NPI else one.value
 
 
-def _of_role(role: Any, reader: Reader) -> dict[str, Any]:
+def _of_reader(directory: _Directory, roles: Sequence[Any], reader: Reader) -> dict[str, Any]:
+    """Add up what a reader's roles say; those that are not active say no more than that."""
+    active = [one for one in roles if one.active is not False]
     changes: dict[str, Any] = {}
-    if role.active is not None:
-        changes["active"] = role.active
-    if fields := list(dict.fromkeys(_specialties(role))):
+    if any(one.active for one in active) or not active:
+        changes["active"] = bool(active)
+    if fields := list(dict.fromkeys(name for one in active for name in _specialties(one))):
         changes["subspecialties"] = fields
-    group = getattr(getattr(role.organization, "identifier", None), "value", None)
-    if group:
-        changes["groups"] = list(dict.fromkeys((*reader.groups, group)))
-    if role.availableTime is not None:
-        changes["shifts"] = [_shift(one) for one in role.availableTime]
-    return changes
+    groups = [name for one in active if (name := _organization(one))]
+    if groups:
+        changes["groups"] = list(dict.fromkeys((*reader.groups, *groups)))
+    if any(one.availableTime is not None for one in active):
+        shifts = [_shift(each) for one in active for each in one.availableTime or ()]
+        changes["shifts"] = _each_once(shifts)
+    people = [directory.find(one.practitioner) for one in roles]
+    changes |= _of_people(people)
+    return changes | _calendar(directory, active, people, reader)
+
+
+def _organization(role: Any) -> str | None:
+    name: str | None = getattr(getattr(role.organization, "identifier", None), "value", None)
+    return name
+
+
+def _calendar(
+    directory: _Directory, active: Sequence[Any], people: Sequence[Any], reader: Reader
+) -> dict[str, Any]:
+    """Replace what the last import said of absences and duties, if this one says anything."""
+    absences = [one for role in active for one in _absences(role, reader)]
+    periods = _each_once([*absences, *directory.slots(*active, *people)])
+    if not periods and all(one.notAvailable is None for one in active):
+        return {}
+    others = [one.model_dump() for one in reader.calendar if one.source != SOURCE]
+    return {"calendar": [*others, *periods]}
+
+
+def _each_once(each: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = []
+    for one in each:
+        if one not in kept:
+            kept.append(one)
+    return kept
 
 
 def _specialties(role: Any) -> Iterator[str]:
@@ -158,19 +186,19 @@ def _shift(available: Any) -> dict[str, Any]:
     return {"start": start, "end": end} | days
 
 
-def _of_person(person: Any) -> dict[str, Any]:
+def _of_people(people: Sequence[Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    licences = list(_licences(person))
-    if licences:
+    if licences := _each_once(one for person in people for one in _licences(person)):
         changes["licences"] = licences
     spoken = [
         one.code
+        for person in people
         for concept in getattr(person, "communication", None) or ()
         for one in concept.coding or ()
         if one.code
     ]
     if spoken:
-        changes["languages"] = spoken
+        changes["languages"] = list(dict.fromkeys(spoken))
     return changes
 
 

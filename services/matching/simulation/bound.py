@@ -25,7 +25,8 @@ from scipy.sparse import csr_array
 from services.matching.domain.columns import Rows
 from services.matching.domain.need import need_of
 from services.matching.domain.rota import Rota, Seconds
-from services.matching.simulation.world import Arrival, World
+from services.matching.simulation.arrival import Arrival
+from services.matching.simulation.world import World
 
 SLOT: Final = 900.0
 LEVELS: Final = ("emergent", "urgent")

@@ -64,6 +64,8 @@ class Ours:
 
     def freed(self, seat: Seat) -> None:
         self.directed.free_at[seat.number] = self.play.now
+        if self._tired(seat):
+            return
         for _ in range(TRIES):
             choice = self.directed.next_for(seat.number, self.play.now)
             if choice is None or self._give(choice):
@@ -109,7 +111,11 @@ class Ours:
 
     def _idle(self) -> Mask:
         return np.array(
-            [one.on and not (one.desk or one.rests or one.queue) for one in self.play.seats], bool
+            [
+                one.on and not (one.desk or one.rests or one.queue or self._tired(one))
+                for one in self.play.seats
+            ],
+            bool,
         )
 
     def _look(self, row: int, idle: Mask) -> bool:
@@ -160,13 +166,17 @@ class Ours:
         return crew(
             np.array([s.on and len(s.desk) == 1 and self._can_wait(s) for s in seats]),
             np.array([len(s.desk) for s in seats]),
-            np.array([not (s.on or s.desk or s.queue) for s in seats]) & on,
+            np.array([not (s.on or s.desk or s.queue or self._tired(s)) for s in seats]) & on,
         )
+
+    def _tired(self, seat: Seat) -> bool:
+        return self.play.tiring.tired(seat.number, self.play.now)
 
     def _can_wait(self, seat: Seat) -> bool:
         folder = seat.desk[0].folder
         room = seat.load < self.play.world.readers[seat.number].capacity
-        return room and can_wait(self.policy, folder.arrival.due_at, self.play.now)
+        waits = room and can_wait(self.policy, folder.arrival.due_at, self.play.now)
+        return waits and not self._tired(seat)
 
     def _strike_absent(self) -> None:
         """Whose shift began and who is not there will not come."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from services.matching.domain.state import Matching
-from services.matching.simulation.world import Arrival
+from services.matching.simulation.arrival import Arrival
 from shared.contracts.matching import Explanation
 
 

@@ -4,13 +4,10 @@ Nothing in here decides who may read or how a clock stands: every step goes thro
 `MATCHING.step`, with the same inputs as in the running service. Times are seconds since 1970.
 """
 
-from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
-from itertools import count
-from typing import Any, Final
+from datetime import UTC, datetime
+from heapq import heappop
+from typing import Final
 
 from services.matching.domain.decide import MATCHING
 from services.matching.domain.fit import POLICY
@@ -21,27 +18,23 @@ from services.matching.domain.inputs import (
     ReleaseAssignment,
     TakeCase,
 )
-from services.matching.domain.state import Matching, Open, Unfillable, asked_of
-from services.matching.simulation.people import Accepted, Folder, Player, Pushed, Reading, Seat
+from services.matching.domain.state import Matching, Open, Unfillable
+from services.matching.simulation.floor import Floor
+from services.matching.simulation.people import Folder, Player, Pushed, Reading, Seat
 from services.matching.simulation.said import (
     assignment_of,
     clean,
     decline,
     delivered,
+    differs,
     finalized,
     lognormal,
 )
-from services.matching.simulation.world import DRAIN, World
-from shared.contracts.base import CaseId, DeadlineReached, Event
+from shared.contracts.base import DeadlineReached, Event
 from shared.contracts.matching import (
-    AssignmentAccepted,
-    AssignmentClosed,
     AssignmentOffered,
-    AssignmentReleased,
     Explanation,
-    OfferDeclined,
     OfferExpired,
-    OfferWithdrawn,
     PoolBroadened,
 )
 from shared.decider import Step
@@ -52,31 +45,10 @@ UNHURRIED: Final = (NO_REASON.policy, POLICY)
 
 
 @dataclass
-class Play:
+class Play(Floor):
     """One world under one policy."""
 
-    world: World
-    now: float = 0.0
-    accepted: list[Accepted] = field(default_factory=list)
-    refused: int = 0
-
-    def __post_init__(self) -> None:
-        fresh = MATCHING.initial.model_copy(update={"contracts": self.world.contracts})
-        self.folders = [Folder(n, one, fresh) for n, one in enumerate(self.world.cases)]
-        self.by_id = {one.arrival.accepted.case_id: one for one in self.folders}
-        self.seats = [Seat(n) for n in range(len(self.world.readers))]
-        self.rest = self.world.scenario.readers.breaks / (1 - self.world.scenario.readers.breaks)
-        self.lag = self.world.scenario.friction.app_seconds
-        self.player: Player
-        self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
-        self._order = count()
-        self.staff = self.world.staff
-        self._ended: defaultdict[int, list[float]] = defaultdict(list)
-        self._numbers = {one.id: n for n, one in enumerate(self.world.readers)}
-        self._open = len(self.folders)
-
-    def at(self, when: float, do: Callable[..., None], *values: Any) -> None:
-        heappush(self._heap, (max(when, self.now), next(self._order), do, values))
+    player: Player = field(init=False)
 
     def run(self, player: Player) -> None:
         """Let everything happen until every case was delivered."""
@@ -92,15 +64,6 @@ class Play:
         while self._heap and self._open and self._heap[0][0] < last:
             self.now, _, do, values = heappop(self._heap)
             do(*values)
-
-    def ended_after(self, folder: Folder, at: float) -> float:
-        """Give when what was accepted then was given back or closed."""
-        return min((one for one in self._ended[folder.number] if one >= at), default=self.now)
-
-    def _last(self) -> float:
-        """Give the end of the world: the readers' shifts end, and what is unread stays so."""
-        scenario = self.world.scenario
-        return (scenario.starts_at + timedelta(days=scenario.days) + DRAIN).timestamp()
 
     # what a policy may do
 
@@ -224,16 +187,26 @@ class Play:
         right = reading.folder.arrival.accepted.subspecialty in self._fields(seat)
         took = self.world.minutes(reading.folder.arrival, seat.number, right=right) * 60
         seat.worked += took
-        now = datetime.fromtimestamp(self.now, UTC)
-        self.submit(reading.folder, self._signed(reading.folder, seat, now))
-        later = self.world.scenario.deliver_minutes * 60
-        self.at(self.now + later, self._arrived, reading.folder)
-        self.player.closed(reading.folder)
+        self._read(seat, reading.folder)
         if seat.desk:
             self._resumes(seat)
         else:
             seat.rests = True
             self.at(self.now + took * self.rest, self._rested, seat)
+
+    def _read(self, seat: Seat, folder: Folder) -> None:
+        """Sign, or ask for a third reader where the second opinion differs."""
+        now = datetime.fromtimestamp(self.now, UTC)
+        if folder.arrival.adjudicated and folder.number not in self.record.read:
+            who = self.world.readers[seat.number].id
+            assignment = assignment_of(folder.state)
+            self.submit(folder, differs(folder.arrival.accepted, assignment, who, now))
+            self.player.reopened(folder)
+            return
+        self.submit(folder, self._signed(folder, seat, now))
+        later = self.world.scenario.deliver_minutes * 60
+        self.at(self.now + later, self._arrived, folder)
+        self.player.closed(folder)
 
     def _rested(self, seat: Seat) -> None:
         seat.rests = False
@@ -275,7 +248,11 @@ class Play:
             self.player.reopened(folder)
             return
         received = AcceptOffer(
-            case_id=self._id(folder), assignment=made.assignment, reader=reader, load=seat.load - 1
+            case_id=self._id(folder),
+            assignment=made.assignment,
+            reader=reader,
+            load=seat.load - 1,
+            work=self.tiring.work(seat.number, self.now),
         )
         if self.submit(folder, received).refused is None:
             self._taken_up(folder, seat, made)
@@ -297,46 +274,6 @@ class Play:
                 self.submit(folder, decline(self._id(folder), made, "other"))
                 self.player.reopened(folder)
 
-    def _note(self, folder: Folder, event: Event) -> None:
-        if isinstance(event, AssignmentOffered):
-            folder.asked += 1
-            folder.paged += event.paged
-            self.seats[self.number(event.reader)].asked += 1
-        elif isinstance(event, OfferExpired | OfferDeclined | OfferWithdrawn):
-            self.seats[self.number(event.reader)].asked -= 1
-        elif isinstance(event, AssignmentAccepted):
-            made = asked_of(folder.state.assignment, event.assignment)
-            paged = made is not None and made.paged
-            self.seats[self.number(event.reader)].asked -= 1
-            self.accepted.append((self.now, folder, self.number(event.reader), paged))
-        elif isinstance(event, AssignmentReleased | AssignmentClosed):
-            self._ended[folder.number].append(self.now)
-
-    def _luck(self, folder: Folder) -> float:
-        """Give the next of the case's lucky numbers: each policy meets them in the same order."""
-        folder.lucky += 1
-        return folder.arrival.luck[folder.lucky % len(folder.arrival.luck)]
-
-    def _who(self, seat: Seat, why: Explanation) -> dict[str, Any]:
-        return {
-            "reader": self.world.readers[seat.number],
-            "load": seat.load,
-            "explanation": why,
-        }
-
-    def _stands(self, folder: Folder, made: AssignmentOffered) -> bool:
-        asked = asked_of(folder.state.assignment, made.assignment)
-        return asked is not None and asked.standing == "offered"
-
     def _signed(self, folder: Folder, seat: Seat, now: datetime) -> Input:
         who = self.world.readers[seat.number].id
         return finalized(folder.arrival.accepted, assignment_of(folder.state), who, now)
-
-    def _id(self, folder: Folder) -> CaseId:
-        return folder.arrival.accepted.case_id
-
-    def _fields(self, seat: Seat) -> tuple[str, ...]:
-        return self.world.readers[seat.number].subspecialties
-
-    def number(self, reader: str) -> int:
-        return self._numbers[reader]

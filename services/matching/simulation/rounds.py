@@ -61,7 +61,8 @@ class InRounds:
         named = {world.readers[one.number].id: one for one in seats}
         loads = {name: one.load for name, one in named.items() if one.load}
         away = {name for name, one in named.items() if not one.on}
-        this = Round(world.staff.roster, loads, now, away=away, staff=world.staff)
+        work = self.play.tiring.works(self.play.now)
+        this = Round(world.staff.roster, loads, now, work=work, away=away, staff=world.staff)
         came = this.free - self._free
         found = (waiting(one.state.assignment, self._due(one)) for one in folders)
         for proposed in this.plan([one for each in found for one in each]):

@@ -59,6 +59,19 @@ def delivered(accepted: CaseAccepted, now: datetime) -> notify.Delivered:
     )
 
 
+def differs(
+    accepted: CaseAccepted, assignment: str, reader: str, now: datetime
+) -> reporting.AdjudicationRequested:
+    return reporting.AdjudicationRequested(
+        case_id=accepted.case_id,
+        partner=accepted.partner,
+        assignment=assignment,
+        reader=reader,
+        why="major_discrepancy",
+        at=now,
+    )
+
+
 def decline(case_id: CaseId, made: AssignmentOffered, reason: DeclineReason) -> DeclineOffer:
     return DeclineOffer(
         case_id=case_id, assignment=made.assignment, reader=made.reader, reason=reason

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from services.matching.domain.contract import Duration
+from services.matching.domain.duty import Caps
 from services.matching.domain.told import Modality, Told, Word
-from shared.contracts.base import OpaqueId, ServiceLevel
+from shared.contracts.base import BodyRegion, OpaqueId, ServiceLevel
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -88,6 +89,36 @@ class Readers(Told):
     on_call_per_field: Annotated[int, Field(ge=0)] = 4
 
 
+class HardRules(Told):
+    """What the hard rules have to do, beyond place, age and field; each share is one of readers.
+
+    `papers_end` is the share of licences, board certifications and privileges that end within the
+    run; `privileges` the chance that a partner granted them. `narrow` read two thirds of the
+    `regions`, `lacking` lack a modality, `speaks` is the chance to write each language but the
+    first. `own_staff` are employed by one of the `partners`; `conflicts` declared one with a
+    colleague, a group or a partner. `capped` have one of the `caps` each, `overtime` four hours
+    after each shift. Of first reports made by us `unnamed_groups` come without the group, and of
+    cases `adjudicated` are read once more.
+    """
+
+    partners: Annotated[int, Field(ge=1, le=50)] = 1
+    papers_end: Share = 0.0
+    privileges: Share = 1.0
+    inactive: Share = 0.0
+    regions: Mapping[BodyRegion, Positive] = {}
+    narrow: Share = 0.0
+    lacking: Share = 0.0
+    languages: Mapping[OpaqueId, Positive] = {}
+    speaks: Share = 1.0
+    own_staff: Share = 0.0
+    conflicts: Share = 0.0
+    unnamed_groups: Share = 0.0
+    caps: Caps = Caps()
+    capped: Share = 1.0
+    overtime: Share = 0.0
+    adjudicated: Share = 0.0
+
+
 class Scenario(Told):
     """The file. `load` is the work that arrives, as a share of what the readers on shift can do."""
 
@@ -108,6 +139,7 @@ class Scenario(Told):
     readers: Readers
     friction: Friction = Friction()
     surge: Surge | None = None
+    hard: HardRules | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "Scenario":

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import Final, TypeVar
 from uuid import UUID
@@ -18,15 +18,22 @@ from services.matching.domain.hours import on_call as on_call_intervals
 from services.matching.domain.need import OBSTETRIC, PEDIATRIC
 from services.matching.domain.reader import Licence, Reader
 from services.matching.domain.staff import Staff
+from services.matching.simulation.arrival import Arrival
+from services.matching.simulation.hard import (
+    LAST_DAY,
+    PARTNER,
+    case_under,
+    contract_rules,
+    partners,
+    readers_under,
+)
 from services.matching.simulation.scenario import Level, Scenario
 from shared.contracts.base import CaseId, ServiceLevel
 from shared.contracts.intake import CaseAccepted, FirstRead, ReasonForReview
 
-PARTNER: Final = "simulated"
 # Readers go on for this long after the last arrival, so that every case ends.
 DRAIN: Final = timedelta(days=6)
 LEAST_COVER: Final = 3
-LAST_DAY: Final = date(2999, 1, 1)
 T = TypeVar("T")
 
 
@@ -37,22 +44,6 @@ class Traits:
     present: tuple[Interval, ...]
     on_call: tuple[Interval, ...]
     speed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A case as it comes, and what nobody knows before it was read.
-
-    `minutes` is the reading by a right subspecialist of usual speed. `luck` is a number in [0, 1)
-    for each time that somebody is asked, so that all policies meet the same luck.
-    """
-
-    accepted: CaseAccepted
-    at: float
-    opens_at: float
-    due_at: float
-    minutes: float
-    luck: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -78,9 +69,12 @@ class World:
 
 def draw(scenario: Scenario, seed: int) -> World:
     rng = np.random.default_rng([seed, 20260])
-    readers = tuple(_readers(scenario, rng))
+    luck = np.random.default_rng([seed, 20261])
+    readers = tuple(readers_under(scenario, _readers(scenario, rng), luck))
     traits = tuple(_traits(scenario, one, rng) for one in readers)
-    cases = tuple(_cases(scenario, readers, traits, rng))
+    named = {one.identifiers[0]: one for one in readers}
+    drawn = _cases(scenario, readers, traits, rng)
+    cases = tuple(case_under(scenario, one, named, luck) for one in drawn)
     return World(scenario, readers, traits, cases, _contracts(scenario))
 
 
@@ -288,7 +282,13 @@ def _pick(weights: Mapping[T, float], rng: Generator) -> T:
 
 def _contracts(scenario: Scenario) -> Contracts:
     levels = {name: _terms(scenario, one) for name, one in scenario.levels.items()}
-    return Contracts(by_partner={PARTNER: Contract(partner=PARTNER, levels=levels)})
+    rules = contract_rules(scenario.hard)
+    return Contracts(
+        by_partner={
+            one: Contract(partner=one, levels=levels, rules=rules)
+            for one in partners(scenario.hard)
+        }
+    )
 
 
 def _terms(scenario: Scenario, level: Level) -> Terms:

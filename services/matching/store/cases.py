@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from services.matching.domain.author import UNKNOWN
 from services.matching.domain.due import waits_on
 from services.matching.domain.state import (
     AskedReader,
@@ -31,6 +32,7 @@ from services.matching.domain.state import (
 )
 from services.matching.domain.waiting import waiting
 from services.matching.store import tracks
+from services.matching.store.authors import authors
 from services.matching.store.contracts import contracts
 from services.matching.store.history import keep
 from shared.contracts.base import CaseId, Event
@@ -131,13 +133,17 @@ STATES = States(TypeAdapter(Matching))
 
 
 async def load(db: Db, case_ids: Sequence[CaseId]) -> Mapping[CaseId, Matching]:
-    """Give every case asked for, known or not, with the contracts in force."""
+    """Give every case asked for, known or not, with what is in force and on the roster now."""
     in_force = await contracts(db)
     rows = await db.fetch(LOAD, case_ids)
     known = {row["case_id"]: STATES.read(row["state"]) for row in rows}
+    briefs = [brief for one in known.values() if (brief := brief_of(one.assignment)) is not None]
+    found = await authors(db, (one.need for one in briefs))
     fresh = Matching()
     return {
-        case_id: known.get(case_id, fresh).model_copy(update={"contracts": in_force})
+        case_id: known.get(case_id, fresh).model_copy(
+            update={"contracts": in_force, "author": found.get(case_id, UNKNOWN)}
+        )
         for case_id in case_ids
     }
 

@@ -1,11 +1,12 @@
 """Who reads, what do they hold, and who changed the roster?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.matching.domain.eligibility import RESTED, Candidate, Work
 from services.matching.domain.reader import Reader
+from services.matching.domain.stint import counted_from
 from services.matching.store.cases import ROUND
 from shared.contracts.base import CaseId, ReaderId
 from shared.runtime.postgres import Db
@@ -41,12 +42,12 @@ SEED = """
 """
 # Who changed what; kept for good.
 RECORD = "INSERT INTO changes (subject, what, after, changed_at) VALUES ($1, $2, $3, $4)"
-# What capped readers accepted since their shift began, and did not give back.
+# What readers accepted since a time of their own, and did not give back.
 WORK = """
     SELECT reader, count(*) AS cases, coalesce(sum(rvu), 0) AS rvu
-    FROM unnest($1::text[], $2::timestamptz[]) AS shift (reader, began)
+    FROM unnest($1::text[], $2::timestamptz[]) AS stint (reader, since)
     JOIN assignments USING (reader)
-    WHERE accepted_at >= began AND standing IN ('assigned', 'done') GROUP BY reader
+    WHERE accepted_at >= since AND standing IN ('assigned', 'done') GROUP BY reader
 """
 # The version of the roster that decisions name, kept before they do.
 KEEP_VERSION = """
@@ -96,14 +97,18 @@ async def loads(db: Db) -> dict[ReaderId, int]:
     return {row["reader"]: row["load"] for row in await db.fetch(LOADS)}
 
 
-async def work(db: Db, known: Iterable[Reader], now: datetime) -> dict[ReaderId, Work]:
-    """Give what each reader with a cap has done in the shift that runs."""
-    capped = [one for one in known if one.caps.cases is not None or one.caps.rvu is not None]
-    shifts = [(one.id, began) for one in capped if (began := one.shift_began(now))]
-    if not shifts:
+async def work(db: Db, since: Mapping[ReaderId, datetime]) -> dict[ReaderId, Work]:
+    """Give what readers accepted since then, each since their own time."""
+    if not since:
         return {}
-    rows = await db.fetch(WORK, *zip(*shifts, strict=True))
+    rows = await db.fetch(WORK, list(since), list(since.values()))
     return {row["reader"]: Work(cases=row["cases"], rvu=row["rvu"]) for row in rows}
+
+
+async def _work_of(db: Db, known: Reader, now: datetime) -> Work:
+    since = counted_from(known, now)
+    done = {} if since is None else await work(db, {known.id: since})
+    return done.get(known.id, RESTED)
 
 
 async def candidate(db: Db, reader_id: ReaderId, now: datetime) -> Candidate | None:
@@ -112,7 +117,7 @@ async def candidate(db: Db, reader_id: ReaderId, now: datetime) -> Candidate | N
     if known is None:
         return None
     load = await db.fetchval(LOAD_BESIDES, reader_id, "")
-    return Candidate(known, load, (await work(db, [known], now)).get(reader_id, RESTED))
+    return Candidate(known, load, await _work_of(db, known, now))
 
 
 async def version(db: Db) -> str:
@@ -135,7 +140,7 @@ async def mine(db: Db, assignment: str, reader_id: ReaderId, now: datetime) -> M
     if case_id is None or known is None:
         return None
     load = await db.fetchval(LOAD_BESIDES, reader_id, assignment)
-    return Mine(case_id, known, load, (await work(db, [known], now)).get(reader_id, RESTED))
+    return Mine(case_id, known, load, await _work_of(db, known, now))
 
 
 async def put(db: Db, changed: Reader, now: datetime) -> None:

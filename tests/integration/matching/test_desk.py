@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.matching.domain.contract import DEFAULT
-from services.matching.domain.reader import Caps
+from services.matching.domain.reader import Caps, Period
 from services.matching.store import presence
 from shared.runtime import clock
 from tests.integration.matching.test_offers import agree, contract
@@ -141,3 +141,43 @@ async def test_a_reader_with_a_cap_gets_no_more_in_the_shift(at_work: Ward) -> N
         }
     ]
     assert nobody["replayed"]["same"]
+
+
+async def test_who_works_with_the_first_reader_reads_nothing_of_theirs(at_work: Ward) -> None:
+    """The partner names another group, or none: the roster knows the first reader's own."""
+    first = reader("dr-first", identifiers=("npi:1111",), groups=("boston",), licences=())
+    await at_work.roster(first, reader())
+    case_id = await at_work.case("a")
+
+    async def told() -> Any:
+        return (await why(at_work, case_id))["decisions"]
+
+    [nobody] = await until(told)
+    body = {"reason": "reassigned", "reader": "dr-osei"}
+    path = f"/v1/cases/{case_id}/reassign"
+    ordered = await at_work.http.post(path, json=body, headers=at_work.operator())
+
+    rejected = {one["reader"]: one["constraint"] for one in nobody["rejected"]}
+    assert rejected == {"dr-first": "licence", "dr-osei": "first_group"}
+    assert nobody["replayed"]["same"]
+    assert ordered.status_code == 422
+    assert ordered.json()["detail"] == "The reader's group made the first report."
+
+
+async def test_the_cap_of_a_stint_counts_what_came_before_the_seam(at_work: Ward) -> None:
+    """A duty that begins now goes on from the shift in which a case was accepted."""
+    await at_work.roster(reader(caps=Caps(cases=1)))
+    assignment = await at_work.offer("dr-osei", await at_work.case("a"))
+    await at_work.post("dr-osei", f"/v1/offers/{assignment}/accept")
+    now = clock.now()
+    before = Period(begins_at=now - timedelta(hours=2), ends_at=now)
+    duty = Period(begins_at=now, ends_at=now + timedelta(hours=6))
+    await at_work.roster(reader(caps=Caps(cases=1), shifts=(), calendar=(before, duty)))
+
+    second = await at_work.case("b")
+
+    async def told() -> Any:
+        return (await why(at_work, second))["decisions"]
+
+    [nobody] = await until(told)
+    assert [one["constraint"] for one in nobody["rejected"]] == ["fatigue_cases"]

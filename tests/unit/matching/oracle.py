@@ -1,5 +1,6 @@
 """Who may read, said a second time: slowly, without sharing a line with the rules."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,14 +8,19 @@ from services.matching.domain.eligibility import Candidate, Question
 from services.matching.domain.need import Need
 from services.matching.domain.reader import Reader
 
+NIGHT = timedelta(hours=11)
 WORK = {"DX": 0.22, "CT": 1.4, "MR": 1.8}
 
 
-def faults(question: Question, candidate: Candidate) -> set[str]:
-    """Give the names of all constraints that exclude the reader."""
+def faults(question: Question, candidate: Candidate, roster: Iterable[Reader]) -> set[str]:
+    """Give the names of all constraints that exclude the reader, who is on the roster."""
     need, reader = question.need, candidate.reader
     day = question.now.astimezone(ZoneInfo(reader.time_zone)).date()
-    found = skills(need, reader) | papers(need, reader, day.toordinal()) | ties(question, reader)
+    found = (
+        skills(need, reader)
+        | papers(need, reader, day.toordinal())
+        | ties(question, reader, roster)
+    )
     if reader.id in question.refused:
         found.add("asked_before")
     return found | moment(question, candidate)
@@ -76,16 +82,17 @@ def papers(need: Need, reader: Reader, day: int) -> set[str]:
     return found
 
 
-def ties(question: Question, reader: Reader) -> set[str]:
+def ties(question: Question, reader: Reader, roster: Iterable[Reader]) -> set[str]:
     need, found = question.need, set()
-    if need.first_reader == reader.id or need.first_reader in reader.identifiers:
+    names, groups = _first(need, roster)
+    if reader.id in names or [name for name in reader.identifiers if name in names]:
         found.add("first_reader")
-    if need.first_group in reader.groups:
+    if [name for name in reader.groups if name in groups]:
         found.add("first_group")
     if need.rules.excludes_own_staff and need.partner in reader.staff_of:
         found.add("own_staff")
-    for one in reader.conflicts:
-        if one in (need.partner, need.first_reader, need.first_group):
+    for party in reader.conflicts:
+        if party == need.partner or party in names or party in groups:
             found.add("conflict")
     for earlier in question.earlier:
         if earlier.reader == reader.id or [g for g in earlier.groups if g in reader.groups]:
@@ -93,13 +100,36 @@ def ties(question: Question, reader: Reader) -> set[str]:
     return found
 
 
+def _first(need: Need, roster: Iterable[Reader]) -> tuple[set[str | None], set[str | None]]:
+    """Give by what names and groups the case and the roster know who made the first report."""
+    names, groups = {need.first_reader}, {need.first_group}
+    for one in roster:
+        if need.first_reader == one.id or need.first_reader in one.identifiers:
+            names |= {one.id, *one.identifiers}
+            groups |= {*one.groups}
+    return names, groups
+
+
 def moment(question: Question, candidate: Candidate) -> set[str]:
-    reader, found = candidate.reader, set()
-    began = _shift(reader, question.now)
-    if began is None:
+    reader, now, found = candidate.reader, question.now, set()
+    busy, call = ([p for p in reader.calendar if p.kind == kind] for kind in ("busy", "on_call"))
+    blocks = _rostered(reader, now)
+    free = not [p for p in busy if p.begins_at <= now < p.ends_at]
+    on = free and any(start <= now < end for start, end in blocks)
+    called = free and not on and any(p.begins_at <= now < p.ends_at for p in call)
+    if not on and not (called and question.paged):
         found.add("on_shift")
-    elif reader.caps.hours and question.now - began >= timedelta(hours=reader.caps.hours):
+    if called:
+        blocks += [(p.begins_at, p.ends_at) for p in call]
+    rests = [p.ends_at for p in busy if p.ends_at <= now and p.ends_at - p.begins_at >= NIGHT]
+    hours = (now - max([_walked(blocks, now), *rests])) / timedelta(hours=1)
+    if reader.caps.hours and (on or called) and hours >= reader.caps.hours:
         found.add("fatigue_hours")
+    return found | _full(question, candidate)
+
+
+def _full(question: Question, candidate: Candidate) -> set[str]:
+    reader, found = candidate.reader, set()
     if reader.caps.cases is not None and candidate.work.cases >= reader.caps.cases:
         found.add("fatigue_cases")
     more = sum(WORK[one] for one in question.need.modalities)
@@ -113,15 +143,24 @@ def moment(question: Question, candidate: Candidate) -> set[str]:
     return found
 
 
-def _shift(reader: Reader, now: datetime) -> datetime | None:
-    """Walk through the days around now, and see which shift holds the moment."""
+def _rostered(reader: Reader, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Walk through the days around now, and write down what is rostered."""
     zone = ZoneInfo(reader.time_zone)
     today = now.astimezone(zone).date()
-    starts = []
+    found = [(p.begins_at, p.ends_at) for p in reader.calendar if p.kind == "duty"]
     for one in reader.shifts:
-        for day in (today - timedelta(days=1), today):
-            start = datetime.combine(day, one.start, zone)
-            end_day = day if one.end > one.start else day + timedelta(days=1)
-            if start <= now < datetime.combine(end_day, one.end, zone):
-                starts.append(start)
-    return min(starts, default=None)
+        for back in range(-1, 5):
+            day = today - timedelta(days=back)
+            if day.strftime("%a").lower() in one.days:
+                end_day = day if one.end > one.start else day + timedelta(days=1)
+                start, end = datetime.combine(day, one.start), datetime.combine(end_day, one.end)
+                found.append((start.replace(tzinfo=zone), end.replace(tzinfo=zone)))
+    return found
+
+
+def _walked(blocks: list[tuple[datetime, datetime]], now: datetime) -> datetime:
+    """Go back quarter of an hour by quarter of an hour, for as long as something is rostered."""
+    moment = now
+    while now - moment < timedelta(hours=48) and any(a < moment <= b for a, b in blocks):
+        moment -= timedelta(minutes=15)
+    return moment

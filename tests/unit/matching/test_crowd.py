@@ -12,6 +12,7 @@ from services.matching.domain.crowd import EXCLUDES, FREE, LETS, Crowd, barriers
 from services.matching.domain.eligibility import CONSTRAINTS, Candidate, Question, Work, barred
 from services.matching.domain.reader import Caps, Period, Reader
 from services.matching.domain.staff import Staff
+from services.matching.domain.stint import at_work_since, overdue
 from services.matching.domain.timetable import OFF, micros
 from tests.unit.matching.cases import NOON, at, reader, shift
 from tests.unit.matching.test_rules import CANDIDATES, QUESTIONS
@@ -51,9 +52,10 @@ def test_every_rule_says_of_all_what_it_says_of_each(
 ) -> None:
     asked = replace(question, broad=broad, paged=paged)
     crowd = crowd_of(candidates, asked.now)
+    known = replace(asked, author=crowd.columns.author(asked.need))
 
     for one in CONSTRAINTS:
-        each = [one.rule(asked, candidate) for candidate in candidates]
+        each = [one.rule(known, candidate) for candidate in candidates]
         if one.name in LETS:
             found = LETS[one.name](asked, crowd).tolist()
         else:
@@ -74,7 +76,8 @@ def test_the_first_barrier_is_the_one_that_the_table_names(
         codes[rows] = np.minimum(codes[rows], place)
 
     named = [None if n == FREE else CONSTRAINTS[n] for n in codes]
-    assert named == [barred(question, one) for one in candidates]
+    known = replace(question, author=crowd.columns.author(question.need))
+    assert named == [barred(known, one) for one in candidates]
 
 
 @settings(max_examples=200, deadline=None)
@@ -116,13 +119,13 @@ SHIFTS = st.lists(
 ).map(tuple)
 ON_DUTY = st.lists(
     st.builds(
-        lambda shifts, calendar, zone, hours: reader(
-            shifts=shifts, calendar=calendar, time_zone=zone, caps=Caps(hours=hours)
+        lambda shifts, calendar, zone, caps: reader(
+            shifts=shifts, calendar=calendar, time_zone=zone, caps=caps
         ),
         SHIFTS,
         PERIODS,
         st.sampled_from(("America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kathmandu")),
-        st.sampled_from((None, 1.0, 7.5)),
+        st.sampled_from((Caps(), Caps(hours=1), Caps(hours=7.5), Caps(hours=30), Caps(rvu=9))),
     ),
     max_size=5,
 )
@@ -147,7 +150,10 @@ def test_the_timetable_is_that_of_each_reader(
     each = [one.shift_began(now) for one in readers]
     assert began.tolist() == [OFF if one is None else micros(one) for one in each]
     assert table.on_call(now).tolist() == [one.on_call_at(now) for one in readers]
-    assert table.overdue(now, began).tolist() == [one.overdue(now) for one in readers]
+    since = table.since(now, began)
+    spans = [at_work_since(one, now) if one.caps != Caps() else None for one in readers]
+    assert since.tolist() == [OFF if one is None else micros(one) for one in spans]
+    assert table.overdue(now, since).tolist() == [overdue(one, now) for one in readers]
     assert table.days(now).tolist() == [one.day(now).toordinal() for one in readers]
 
 

@@ -31,7 +31,7 @@ def after(*resources: dict[str, Any]) -> Reader:
 
 def test_a_role_says_who_is_active_when_and_in_what_field() -> None:
     role = ROLE | {
-        "active": False,
+        "active": True,
         "specialty": [{"coding": [{"system": NUCC, "code": "2085P0229X"}]}],
         "organization": {"identifier": {"value": "overread-childrens"}},
         "availableTime": [
@@ -46,7 +46,7 @@ def test_a_role_says_who_is_active_when_and_in_what_field() -> None:
 
     found = after(role)
 
-    assert (found.active, found.subspecialties) == (False, ("pediatric",))
+    assert (found.active, found.subspecialties) == (True, ("pediatric",))
     assert found.groups == ("boston", "overread-childrens")
     assert [shift.days for shift in found.shifts] == [("mon", "tue"), ("sat",)]
     assert found.shifts[1].covers(datetime(2026, 11, 7, 23))  # noqa: DTZ001 - a wall clock
@@ -109,6 +109,72 @@ def test_absences_and_slots_are_periods_and_replace_those_of_the_last_import() -
     # Both days, where the reader is.
     assert found.calendar[1].begins_at == datetime(2026, 12, 1, 5, tzinfo=UTC)
     assert found.calendar[1].ends_at == datetime(2026, 12, 3, 5, tzinfo=UTC)
+
+
+def working(group: str, day: str, field: str, **more: Any) -> dict[str, Any]:
+    """Give a role at a hospital, with a morning a week."""
+    morning = {"availableStartTime": "08:00:00", "availableEndTime": "12:00:00"}
+    return ROLE | {
+        "organization": {"identifier": {"value": group}},
+        "specialty": [{"coding": [{"system": NUCC, "code": field}]}],
+        "availableTime": [morning | {"daysOfWeek": [day]}],
+        **more,
+    }
+
+
+NEURO, CHILDREN, DIAGNOSTIC = "2085N0700X", "2085P0229X", "2085R0202X"
+EAST = working("group-east", "mon", NEURO, active=True)
+AWAY = [{"description": "leave", "during": {"start": "2026-12-01", "end": "2026-12-01"}}]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_who_has_two_roles_is_what_both_say(*, turned: bool) -> None:
+    west = working("group-west", "tue", CHILDREN, notAvailable=AWAY)
+
+    found = after(*((west, EAST) if turned else (EAST, west)))
+
+    assert found.active
+    assert set(found.groups) == {"boston", "group-east", "group-west"}
+    assert {shift.days for shift in found.shifts} == {("mon",), ("tue",)}
+    assert set(found.subspecialties) == {"neuroradiology", "pediatric"}
+    assert [one.kind for one in found.calendar] == ["busy"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_role_that_ended_says_nothing_of_who_has_another(*, turned: bool) -> None:
+    west = working("group-west", "tue", CHILDREN, active=False, notAvailable=AWAY)
+
+    found = after(*((west, EAST) if turned else (EAST, west)))
+
+    assert found == after(EAST)
+    assert "group-west" not in found.groups
+
+
+def test_who_has_no_role_any_more_is_inactive() -> None:
+    west = working("group-west", "tue", CHILDREN, active=False)
+
+    assert after(EAST | {"active": False}, west) == WHO.model_copy(update={"active": False})
+
+
+def test_that_somebody_is_a_radiologist_replaces_none_of_their_fields() -> None:
+    assert after(working("group-east", "mon", DIAGNOSTIC)).subspecialties == WHO.subspecialties
+    both = after(EAST, working("group-west", "tue", DIAGNOSTIC))
+    assert both.subspecialties == ("neuroradiology",)
+
+
+def test_the_schedule_of_a_person_counts_once_for_all_their_roles() -> None:
+    person = {"resourceType": "Practitioner", "id": "a", "identifier": NAMED}
+    role = {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/a"}}
+    schedule = {"resourceType": "Schedule", "id": "s", "actor": [{"reference": "Practitioner/a"}]}
+    slot = {
+        "resourceType": "Slot",
+        "schedule": {"reference": "Schedule/s"},
+        "status": "free",
+        "start": "2026-11-07T14:00:00Z",
+        "end": "2026-11-07T18:00:00Z",
+    }
+
+    assert [one.kind for one in after(role, role, person, schedule, slot).calendar] == ["duty"]
 
 
 def test_who_is_on_no_roster_is_told_back() -> None:

@@ -102,7 +102,7 @@ def test_a_reader_who_speaks_the_language_is_preferred() -> None:
 def test_the_explanation_adds_up() -> None:
     off = reader("dr-off", shifts=())
     wrong = reader("dr-wrong", modalities=("US",))
-    author = reader("dr-author", identifiers=("npi:1111",))
+    author = reader("dr-author", identifiers=("npi:1111",), groups=("valley",))
 
     [offer] = plan([waits()], [reader(), reader("dr-lund"), off, wrong, author])
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.matching.domain.author import UNKNOWN
 from services.matching.domain.contract import DEFAULT, Contract, Terms
 from services.matching.domain.decide import MATCHING
 from services.matching.domain.duty import Period
@@ -67,7 +68,8 @@ def lost(
     alive: bool = False,
 ) -> list[ReaderWentOffline]:
     mine, one = holdings(case), who or reader()
-    others = desks([*mine, *besides], DIRECTED, frozenset({one.id} if alive else ()))
+    known = frozenset({one.id} if alive else ())
+    others = desks([*mine, *besides], DIRECTED, known, lambda _: UNKNOWN)
     gone = {} if away is None else {one.id: away}
     return list(recalls(mine, {one.id: one}, now, gone, others))
 

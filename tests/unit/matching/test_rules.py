@@ -1,5 +1,6 @@
 """The contract's rules, conflicts, the calendar and fatigue; and an oracle for all of them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.matching.domain.author import author_of
+from services.matching.domain.columns import Columns
+from services.matching.domain.crowd import tied
 from services.matching.domain.eligibility import (
     CONSTRAINTS,
     Candidate,
@@ -111,29 +115,41 @@ def test_who_adjudicates_differs_from_both_and_from_their_groups(
     assert excluded(reader(), need(), earlier=earlier) == name
 
 
-# The reader's shift begins at 08:00 in Boston, which is 13:00 UTC in winter.
-DAY = shift("08:00", "20:00")
+FIRST = reader("dr-first", identifiers=("npi:1", "e-1"), groups=("east", "north"))
+AGAIN = reader("dr-first-2", identifiers=("npi:1",), groups=("west",))
 
 
 @pytest.mark.parametrize(
-    ("caps", "work", "hours", "name"),
+    ("who", "named", "name"),
     [
-        (Caps(), Work(cases=999, rvu=999), 11, None),
-        (Caps(hours=8), Work(), 7.99, None),
-        (Caps(hours=8), Work(), 8, "fatigue_hours"),
-        (Caps(cases=3), Work(cases=2), 1, None),
-        (Caps(cases=3), Work(cases=3), 1, "fatigue_cases"),
-        (Caps(rvu=1), Work(rvu=0.78), 1, None),
-        (Caps(rvu=1), Work(rvu=0.79), 1, "fatigue_rvu"),
-        (Caps(rvu=0.1), Work(), 1, None),
+        (reader(groups=("east",)), "npi:1", "first_group"),
+        (reader(groups=("north",)), "dr-first", "first_group"),
+        (reader(groups=("west",)), "npi:1", "first_group"),
+        (reader(groups=("west",)), "e-1", None),
+        (reader(groups=("east",)), "npi:2", None),
+        (reader(groups=("east",)), None, None),
+        (reader(identifiers=("e-1",)), "npi:1", "first_reader"),
+        (reader(conflicts=("dr-first",)), "npi:1", "conflict"),
+        (reader(conflicts=("npi:1",)), "dr-first", "conflict"),
+        (reader(conflicts=("north",)), "e-1", "conflict"),
+        (reader(conflicts=("dr-first",)), "npi:2", None),
     ],
 )
-def test_fatigue_is_capped_in_hours_cases_and_rvu(
-    caps: Caps, work: Work, hours: float, name: str | None
+def test_the_first_reader_is_whom_the_roster_knows_by_that_name(
+    who: Reader, named: str | None, name: str | None
 ) -> None:
-    now = datetime(2026, 11, 2, 13, tzinfo=UTC) + timedelta(hours=hours)
+    case = need(first_read=FirstRead(status="present", reader=named))
+    roster = [who, FIRST, AGAIN]
 
-    assert excluded(reader(shifts=(DAY,), caps=caps), need(), work=work, now=now) == name
+    by = barred(
+        Question(case, frozenset(), NOON, author=author_of(case, roster)), Candidate(who, 0)
+    )
+
+    assert (by.name if by else None) == name
+    columns = Columns(tuple(roster))
+    assert columns.author(case) == author_of(case, roster)
+    excluded = {n for _, rows in tied(Question(case, frozenset(), NOON), columns) for n in rows}
+    assert (0 in excluded) == (name is not None)
 
 
 def test_who_is_away_is_not_asked() -> None:
@@ -185,6 +201,14 @@ def test_late_images_may_need_another_skill_and_region() -> None:
 CODES = st.sampled_from(("st-elsewhere", "valley", "boston", "npi:1111", "dr-a"))
 FEW = st.lists(CODES, max_size=2).map(tuple)
 DAYS = st.sampled_from((YESTERDAY, TODAY, TOMORROW))
+PERIODS = st.builds(
+    lambda start, hours, kind: Period(
+        begins_at=at(hours=start), ends_at=at(hours=start + hours), kind=kind
+    ),
+    st.integers(-50, 30),
+    st.sampled_from((1, 4, 8, 14, 40)),
+    st.sampled_from(("duty", "on_call", "busy")),
+)
 READERS = st.builds(
     reader,
     st.sampled_from(("dr-a", "dr-b", "dr-c")),
@@ -214,8 +238,15 @@ READERS = st.builds(
     languages=st.lists(st.sampled_from(("en", "es", "es-MX")), min_size=1).map(tuple),
     time_zone=st.sampled_from(("America/New_York", "Australia/Sydney", "UTC")),
     shifts=st.sampled_from(
-        ((), (shift(),), (shift("08:00", "16:00"),), (shift("22:00", "06:00"),))
+        (
+            (),
+            (shift(),),
+            (shift("08:00", "16:00"),),
+            (shift("22:00", "06:00"),),
+            (shift("08:00", "16:00"), shift("16:00", "00:00", "sun", "tue")),
+        )
     ),
+    calendar=st.lists(PERIODS, max_size=3).map(tuple),
     capacity=st.integers(0, 3),
     caps=st.builds(
         Caps,
@@ -254,23 +285,26 @@ WORK = st.builds(Work, cases=st.integers(0, 4), rvu=st.sampled_from((0.0, 0.2, 1
 
 
 QUESTIONS = st.builds(
-    Question, NEEDS, st.sampled_from((frozenset(), frozenset({"dr-a"}))), MOMENTS, EARLIER
-)
-CANDIDATES = st.builds(Candidate, READERS, st.integers(0, 3), WORK, st.booleans())
-
-
-QUESTIONS = st.builds(
-    Question, NEEDS, st.sampled_from((frozenset(), frozenset({"dr-a"}))), MOMENTS, EARLIER
+    Question,
+    NEEDS,
+    st.sampled_from((frozenset(), frozenset({"dr-a"}))),
+    MOMENTS,
+    EARLIER,
 )
 CANDIDATES = st.builds(Candidate, READERS, st.integers(0, 3), WORK, st.booleans())
 
 
 @settings(max_examples=1000, deadline=None)
-@given(QUESTIONS, CANDIDATES)
-def test_the_rules_agree_with_the_oracle(question: Question, candidate: Candidate) -> None:
+@given(QUESTIONS, CANDIDATES, st.lists(READERS, max_size=2), st.booleans())
+def test_the_rules_agree_with_the_oracle(
+    question: Question, candidate: Candidate, others: list[Reader], paged: bool
+) -> None:
+    roster = [candidate.reader, *others]
+    question = replace(question, author=author_of(question.need, roster), paged=paged)
+
     faults = {one.name for one in CONSTRAINTS if not one.rule(question, candidate)}
 
-    assert faults == oracle.faults(question, candidate)
+    assert faults == oracle.faults(question, candidate, roster)
 
 
 @settings(max_examples=200, deadline=None)
@@ -285,5 +319,6 @@ def test_a_round_asks_exactly_whom_the_oracle_would(
     asked = {one.reader.id for one in plan if isinstance(one, OfferCase)}
 
     question = Question(case, frozenset(), now, earlier)
-    able = {one.id for one in readers if not oracle.faults(question, Candidate(one, 0, work))}
+    each = [Candidate(one, 0, work) for one in readers]
+    able = {one.reader.id for one in each if not oracle.faults(question, one, readers)}
     assert asked == able

@@ -38,7 +38,7 @@ def test_every_example_is_a_scenario_of_its_name(path: Path) -> None:
 
 
 def test_the_examples_are_those_that_were_asked_for() -> None:
-    wanted = {"load-0.70", "load-0.85", "load-0.95", "surge", "thin-pool", "high-friction"}
+    wanted = {"load-0.70", "load-0.85", "load-0.95", "surge", "thin-pool", "high-friction", "rules"}
     assert {one.stem for one in EXAMPLES} == wanted
 
 
