@@ -51,7 +51,7 @@ async def test_the_second_case_of_a_patient_goes_to_who_read_the_first(at_work: 
 
 
 async def test_answers_readings_and_scores_are_counted_once(at_work: Ward) -> None:
-    author, second = reader("dr-a", identifiers=("npi:77",)), reader("dr-b")
+    author, second = reader("dr-a", identifiers=("npi:77",)), reader("dr-b", groups=("elsewhere",))
     await at_work.roster(author, second)
     first_read = FirstRead(status="present", reader="npi:77", group="valley")
     case_id = await at_work.case("a", first_read=first_read)
