@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.measured import engine, large, series
+from benchmarks.measured import cores, engine, large, series
 from benchmarks.measured.race import COPY, FETCHED, LOOP, OURS, Race
 from benchmarks.pipeline import Figure, show
 
@@ -52,7 +52,7 @@ the other one has our own rules for each element at any depth, and no proof. The
 documentation begins with; gdcmanon (libgdcm-tools) its Basic Profile, dcmodify (dcmtk) the changes
 of the short loop at top level; both are taken where they are installed, without their start.
 CTP comes in no package and is not measured. The pool's rate is by the clock on the wall, on what is
-idle, its CPU that of children and parent.
+idle, its CPU that of children and parent; below it stands what a second process is worth here.
 The loop of Python is a fixed piece of work, and tells how fast the machine was."""
 
 
@@ -133,6 +133,8 @@ async def _of_pool(folder: Path, count: int) -> list[Figure]:
         figures += _pooled(workers, ran)
         gain = ran.rate / alone[1].rate
         figures.append(Figure(f"  pool of {workers} / pool of 1", gain, ""))
+        most = cores.gain(files, folder / f"copied-{workers}", workers)
+        figures.append(Figure(f"  copies and hashes by {workers} processes / by 1", most, ""))
     return figures
 
 
