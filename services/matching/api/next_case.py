@@ -64,47 +64,55 @@ class NoCaseFor(NoCase):
 
 
 def router(core: Core[Matching], room: ReadingRoom) -> APIRouter:
-    routes = APIRouter(prefix="/v1", tags=["readers"])
-
-    @routes.post(
+    routes, desk = APIRouter(prefix="/v1", tags=["readers"]), Asking(core, room)
+    routes.post(
         "/readers/me/next-case",
         response_model=NextCase,
         responses={204: {"description": NONE_NOW}},
-    )
-    async def next_case(who: Who) -> NextCase | Response:
+    )(desk.next_case)
+    routes.get("/readers/me/next-case")(desk.why_none)
+    routes.get("/admin/readers/{reader_id}/held-back", tags=["operators"])(desk.held_back)
+    return routes
+
+
+class Asking:
+    """The routes; each method's docstring is the route's description."""
+
+    def __init__(self, core: Core[Matching], room: ReadingRoom) -> None:
+        self.core = core
+        self.room = room
+
+    async def next_case(self, who: Who) -> NextCase | Response:
         """Ask for the next case: it is assigned at once. One that was not begun comes first.
 
         Who gets nothing waits: what comes soon after is offered to the best of those who do.
         """
-        found = await _begun_or_next(core, room, who.subject)
+        found = await _begun_or_next(self.core, self.room, who.subject)
         if isinstance(found, NextCase):
             return found
-        async with core.pool.acquire() as db:
+        async with self.core.pool.acquire() as db:
             await kept.keep(db, who.subject, found, clock.now())
         headers = {"Retry-After": str(LOOK_AGAIN), REASON: found.reason}
         return Response(status_code=204, headers=headers)
 
-    @routes.get("/readers/me/next-case")
-    async def why_none(who: Who) -> NoCase:
+    async def why_none(self, who: Who) -> NoCase:
         """Say why this reader got no case when they last asked in vain."""
-        async with core.pool.acquire() as db:
+        async with self.core.pool.acquire() as db:
             found = await kept.last(db, who.subject, 1)
         if not found:
             raise Problem(404, "not-found", "You have not asked in vain.")
         return NoCase(**_told(found[0]))
 
-    @routes.get("/admin/readers/{reader_id}/held-back", tags=["operators"])
     async def held_back(
+        self,
         reader_id: Annotated[ReaderId, Path()],
-        who: Operator,  # noqa: ARG001 - authorises
+        who: Operator,  # noqa: ARG002 - authorises
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> tuple[NoCaseFor, ...]:
         """Say why a reader who asked got no case, the newest first: a row for each reason."""
-        async with core.pool.acquire() as db:
+        async with self.core.pool.acquire() as db:
             found = await kept.last(db, reader_id, limit)
         return tuple(NoCaseFor(**_told(one), held_back=one.nothing.held_back) for one in found)
-
-    return routes
 
 
 def _told(one: kept.Kept) -> dict[str, Any]:

@@ -12,13 +12,13 @@ import numpy as np
 from pydantic import AwareDatetime
 
 from services.matching.domain.columns import Rows
-from services.matching.domain.directed import Choice, Directed, depth, told, urgency, weighed
+from services.matching.domain.directed import Choice, Directed, depth, told, urgency_then, weighed
 from services.matching.domain.fit import Asking
 from services.matching.domain.liking import Likings
 from services.matching.domain.need import GENERAL
 from services.matching.domain.policy import Policy
 from services.matching.domain.reader import Reader
-from services.matching.domain.rota import NEVER, Seconds
+from services.matching.domain.rota import Seconds, moment
 from services.matching.domain.track import Track, experienced
 from shared.contracts.base import CaseId, Code, Frozen, ReaderId
 from shared.contracts.matching import ScoreTerm
@@ -88,7 +88,7 @@ def chosen(directed: Directed, choice: Choice, now: datetime) -> Chosen:
     at = now.timestamp()
     rows = directed.free_for(reader, at)
     terms = directed.terms(rows, reader, at)
-    weights = {name: getattr(pool.policy.weights, name) for name in terms}
+    weights = pool.policy.weights.of(terms)
     scores = weighed(terms, weights, len(rows))
     best = np.lexsort((-scores, rows != choice.row))[:SHOWN]
     some = {name: value[best] for name, value in terms.items()}
@@ -118,8 +118,8 @@ def _alternatives(
             case_id=CaseId(need.case_id),
             subspecialty=need.subspecialty,
             right=bool(pool.right[row, reader]),
-            begin_by=_moment(float(pool.latest[row])),
-            last_at=_moment(float(pool.last[row])),
+            begin_by=moment(float(pool.latest[row])),
+            last_at=moment(float(pool.last[row])),
             owed_at=datetime.fromtimestamp(float(pool.owed[row]), UTC),
             able=int(able[n]),
             modalities=need.modalities,
@@ -136,9 +136,9 @@ def held(directed: Directed, row: int, reader: int) -> HeldBack:
     pool, awaited = directed.pool, int(directed.pool.awaited[row])
     return HeldBack(
         case_id=CaseId(pool.entry(row).need.case_id),
-        begin_by=_moment(float(pool.latest[row])),
+        begin_by=moment(float(pool.latest[row])),
         awaited=pool.staff.readers[awaited].id if awaited >= 0 else None,
-        awaited_at=_moment(float(pool.awaited_at[row])),
+        awaited_at=moment(float(pool.awaited_at[row])),
         put_off=bool(pool.right[row, reader] or pool.released[row]),
     )
 
@@ -177,11 +177,6 @@ def _sorted(terms: tuple[ScoreTerm, ...]) -> list[ScoreTerm]:
 def _again(
     one: Alternative, reader: Reader, track: Track | None, kept: Chosen, *, seen: bool
 ) -> dict[str, float]:
-    latest, last = (
-        np.array([-NEVER if each is None else each.timestamp()])
-        for each in (one.begin_by, one.last_at)
-    )
-    owed, at = np.array([one.owed_at.timestamp()]), kept.at.timestamp()
     known = (
         {}
         if track is None
@@ -192,7 +187,7 @@ def _again(
         }
     )
     return known | {
-        "urgency": float(urgency(latest, last, owed, at, kept.policy)[0]),
+        "urgency": urgency_then(one.begin_by, one.last_at, one.owed_at, kept.at, kept.policy),
         "depth": depth(one.subspecialty, reader.subspecialties),
         "scarcity": 1 / max(1, one.able),
     }
@@ -208,13 +203,10 @@ def worth(likings: Likings, asking: Asking, choice: Choice, who: Rows) -> dict[s
 
 
 def _score(terms: Mapping[str, float], policy: Policy) -> float:
-    each = (getattr(policy.weights, name) * value for name, value in terms.items())
+    weights = policy.weights.of(terms)
+    each = (weights[name] * value for name, value in terms.items())
     return round(float(sum(each)), 4)
 
 
 def _told(terms: Mapping[str, float], policy: Policy) -> tuple[ScoreTerm, ...]:
-    return told(terms, {name: getattr(policy.weights, name) for name in terms})
-
-
-def _moment(at: float) -> datetime | None:
-    return datetime.fromtimestamp(at, UTC) if np.isfinite(at) else None
+    return told(terms, policy.weights.of(terms))

@@ -7,6 +7,7 @@ for a right subspecialist who will come. Times are seconds since 1970.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from services.matching.domain.pace import Paces
 from services.matching.domain.policy import Policy
 from services.matching.domain.pool import Entry, Pool
 from services.matching.domain.readiness import Demand
-from services.matching.domain.rota import NEVER, Seconds
+from services.matching.domain.rota import NEVER, Seconds, instant
 from services.matching.domain.staff import Mask
 from services.matching.domain.track import Track
 from shared.contracts.base import ReaderId
@@ -38,6 +39,18 @@ def urgency(latest: Seconds, last: Seconds, owed: Seconds, now: float, policy: P
     late = np.clip((now - owed) / policy.late_after.total_seconds(), 0, 1)
     behind = policy.late_share + (1 - policy.late_share) * late
     return np.asarray(np.where(slack >= 0, half / (half + np.maximum(slack, 0)), behind))
+
+
+def urgency_then(
+    latest: datetime | None,
+    last: datetime | None,
+    owed: datetime | None,
+    at: datetime,
+    policy: Policy,
+) -> float:
+    """Say the same of one case, of moments that were kept; None: long ago."""
+    begin, begun, due = (np.array([instant(one)]) for one in (latest, last, owed))
+    return float(urgency(begin, begun, due, at.timestamp(), policy)[0])
 
 
 def weighed(terms: Mapping[str, Seconds], weights: Mapping[str, float], count: int) -> Seconds:
@@ -229,7 +242,7 @@ class Directed:
         return bool(from_then.min() > pool.latest[row] - pool.margin[row])
 
     def _best(self, rows: Rows, readers: Rows, terms: Mapping[str, Seconds]) -> Choice:
-        weights = {name: getattr(self.pool.policy.weights, name) for name in terms}
+        weights = self.pool.policy.weights.of(terms)
         scores = weighed(terms, weights, len(rows))
         best = int(np.argmax(scores))
         row, reader = int(rows[best]), int(readers[best])

@@ -8,7 +8,7 @@ it otherwise. What they look at is kept with the decision, so that it can be mad
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -112,7 +112,3 @@ def again(
         **(liking(asking, one) if kept.tracked else {}),
         "busy": float(busy(np.array([free]), until, at)[0]),
     }
-
-
-def moment(at: float) -> datetime | None:
-    return datetime.fromtimestamp(at, UTC) if np.isfinite(at) else None

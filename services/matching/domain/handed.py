@@ -1,18 +1,16 @@
 """By what was a case given to one of those who waited for one? Kept, to be made again."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from pydantic import AwareDatetime
 
 from services.matching.domain.columns import Rows
-from services.matching.domain.directed import Directed, depth, urgency, weighed
+from services.matching.domain.directed import Directed, depth, urgency_then, weighed
 from services.matching.domain.eligibility import Candidate
 from services.matching.domain.fit import Asking
-from services.matching.domain.grounds import Grounds, moment
+from services.matching.domain.grounds import Grounds
 from services.matching.domain.liking import liking
 from services.matching.domain.policy import Policy
-from services.matching.domain.rota import NEVER
+from services.matching.domain.rota import moment
 from shared.contracts.base import Frozen
 
 
@@ -49,24 +47,16 @@ def waited(directed: Directed, row: int, who: Rows, now: float) -> Grounds:
     ready = [bool(directed.put_off(np.array([row]), int(one), now)[0]) for one in who]
     some = who[~np.array(ready, bool)]
     terms = directed.weigh(row, some, now)
-    weights = {name: getattr(directed.pool.policy.weights, name) for name in terms}
+    weights = directed.pool.policy.weights.of(terms)
     scores = weighed(terms, weights, len(some))
     return Grounds(some, terms, weights, directed.free_at[some], scores)
 
 
 def again(kept: Handed, asking: Asking, one: Candidate) -> dict[str, float]:
     """Work out each term of a reader anew, of what was kept."""
-    latest, last, owed = (
-        np.array([-NEVER if each is None else each.timestamp()])
-        for each in (kept.begin_by, kept.last_at, kept.owed_at)
-    )
-    at = kept.at.timestamp()
+    each = (kept.begin_by, kept.last_at, kept.owed_at)
     return {
         **(liking(asking, one) if kept.tracked else {}),
-        "urgency": float(urgency(latest, last, owed, at, kept.policy)[0]),
+        "urgency": urgency_then(*each, kept.at, kept.policy),
         "depth": depth(asking.need.subspecialty, one.reader.subspecialties),
     }
-
-
-def weights(kept: Handed, terms: Mapping[str, float]) -> dict[str, float]:
-    return {name: getattr(kept.policy.weights, name) for name in terms}

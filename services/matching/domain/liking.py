@@ -38,7 +38,7 @@ def liking(asking: Asking, candidate: Candidate) -> dict[str, float]:
 
 def shares(weights: Weights) -> dict[str, float]:
     """Give the weights of the soft terms as shares of all of them."""
-    each = {name: float(getattr(weights, name)) for name in SOFT}
+    each = weights.of(SOFT)
     total = sum(each.values()) or 1.0
     return {name: one / total for name, one in each.items()}
 

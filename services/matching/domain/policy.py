@@ -4,7 +4,7 @@ Nothing here can let somebody read who may not: eligibility.py asks its rules wh
 says. A policy's name is kept with each explanation, so another file needs another name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Final, Self
 
@@ -36,6 +36,10 @@ class Weights(Told):
     workload: Weight = 0.2
     speed: Weight = 0.1
     acceptance: Weight = 0.1
+
+    def of(self, names: Iterable[str]) -> dict[str, float]:
+        """Give the weights of these terms, in their order."""
+        return {name: getattr(self, name) for name in names}
 
     @model_validator(mode="after")
     def _some(self) -> Self:

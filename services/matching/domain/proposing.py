@@ -17,13 +17,14 @@ from services.matching.domain.crowd import FREE, Codes, Crowd, barriers
 from services.matching.domain.directed import Choice, Directed, told
 from services.matching.domain.eligibility import CONSTRAINTS, RESTED, Question, Work
 from services.matching.domain.fit import Asking
-from services.matching.domain.grounds import Disturbed, Grounds, moment
+from services.matching.domain.grounds import Disturbed, Grounds
 from services.matching.domain.handed import Handed, handed
 from services.matching.domain.inputs import OfferCase, TakeCase
 from services.matching.domain.liking import Likings
 from services.matching.domain.picture import ASKED, SKILLS
 from services.matching.domain.pool import Entry
 from services.matching.domain.reasons import Reasons
+from services.matching.domain.rota import moment
 from services.matching.domain.staff import Staff
 from services.matching.domain.urging import Urge
 from services.matching.domain.why import SHOWN, Considered, Near, Scored, considered

@@ -104,13 +104,13 @@ def _again(decision: Decision, considered: Considered, was: Scored, one: Candida
     if decision.chosen is not None:
         seen = was.reader in considered.seen_by
         terms = once_more(decision.chosen, one.reader, was.track, seen=seen)
-        weigh = {name: getattr(decision.chosen.policy.weights, name) for name in terms}
+        weigh = decision.chosen.policy.weights.of(terms)
     elif considered.disturbed is not None:
         terms = again(considered.disturbed, considered.asking, one, was.free_at)
         weigh = weights(considered.disturbed.policy)
     elif considered.handed is not None:
         terms = handed.again(considered.handed, considered.asking, one)
-        weigh = handed.weights(considered.handed, terms)
+        weigh = considered.handed.policy.weights.of(terms)
     else:
         return scored(considered.asking, one, was.given)
     score = round(sum(weigh[name] * value for name, value in terms.items()), 4)

@@ -5,7 +5,7 @@ Seconds since 1970 throughout; rows follow the staff's order of readers.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -16,6 +16,16 @@ from services.matching.domain.staff import Mask
 
 Seconds: TypeAlias = NDArray[np.float64]
 NEVER: Final = float("inf")
+
+
+def moment(at: float) -> datetime | None:
+    """Give a time of these as one of the calendar; None for NEVER, and for long ago."""
+    return datetime.fromtimestamp(at, UTC) if np.isfinite(at) else None
+
+
+def instant(at: datetime | None) -> float:
+    """Give the reverse; None is long ago."""
+    return -NEVER if at is None else at.timestamp()
 
 
 @dataclass
