@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 from services.deid.domain.identity import Identity, Key
+from services.deid.domain.pixels import Pixels
 from services.deid.domain.policy import SECOND_OPINION, Policy
 from services.deid.gateways.instance import Receipt, Task, clean_instance
 from shared.testing.part10 import (
@@ -20,6 +21,7 @@ from shared.testing.part10 import (
 
 __all__ = [
     "BIG",
+    "CT",
     "CT_STORAGE",
     "DEFLATED",
     "EXPLICIT",
@@ -37,6 +39,19 @@ __all__ = [
 
 KEY = Key("1", b"a key of thirty-two bytes, no less")
 PARTNER = "st-jude"
+# What a scanner's own slice of a chest says of its pixels.
+CT = Pixels(
+    sop_class="1.2.840.10008.5.1.4.1.1.2",
+    modality="CT",
+    image_type=("ORIGINAL", "PRIMARY", "AXIAL"),
+    photometric="MONOCHROME2",
+    burned_in="",
+    recognisable="",
+    has_rows=True,
+    has_pixels=True,
+    overlay_in_pixels=False,
+    region="elsewhere",
+)
 
 
 def task(policy: Policy = SECOND_OPINION, patient: str = "MRN77123") -> Task:

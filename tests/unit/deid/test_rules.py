@@ -11,25 +11,13 @@ from services.deid.domain.actions import Action, Rulebook
 from services.deid.domain.dates import band_age, shift_date, shift_datetime
 from services.deid.domain.identifiers import gathered
 from services.deid.domain.identity import Identity, Key
-from services.deid.domain.pixels import Pixels, judged
+from services.deid.domain.pixels import judged
 from services.deid.domain.policy import BASIC, SECOND_OPINION, Option
 from services.deid.domain.values import dummy, is_valid
 from services.deid.gateways.instance import table
-from tests.unit.deid.files import KEY, PARTNER
+from tests.unit.deid.files import CT, KEY, PARTNER
 
 IDENTITY = Identity(KEY, PARTNER)
-CT = Pixels(
-    sop_class="1.2.840.10008.5.1.4.1.1.2",
-    modality="CT",
-    image_type=("ORIGINAL", "PRIMARY", "AXIAL"),
-    photometric="MONOCHROME2",
-    burned_in="",
-    recognisable="",
-    has_rows=True,
-    has_pixels=True,
-    overlay_in_pixels=False,
-    region="elsewhere",
-)
 MR = "1.2.840.10008.5.1.4.1.1.4"
 CRANIOFACIAL = "1.2.840.10008.5.1.4.1.1.13.1.2"
 FACES: Option = "clean_recognizable_visual_features"

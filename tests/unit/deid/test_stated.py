@@ -7,31 +7,19 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 
-from services.deid.domain.pixels import Doubt, Pixels
+from services.deid.domain.pixels import Doubt
 from services.deid.domain.policy import BASIC, OPTION_CODES, SECOND_OPINION, Option, Policy
 from services.deid.domain.stated import BURNED_IN, RECOGNISABLE, standing, stated
 from services.deid.gateways import instance, seen
 from services.deid.gateways.instance import Receipt
 from shared.runtime.dicom import file
-from tests.unit.deid.files import Writer, cleaned, task
+from tests.unit.deid.files import CT, Writer, cleaned, task
 
 TEXT, FACES = "113101", "113102"
 OPTIONS: dict[str, Option] = {
     TEXT: "clean_pixel_data",
     FACES: "clean_recognizable_visual_features",
 }
-CHEST = Pixels(
-    sop_class="1.2.840.10008.5.1.4.1.1.2",
-    modality="CT",
-    image_type=("ORIGINAL", "PRIMARY", "AXIAL"),
-    photometric="MONOCHROME2",
-    burned_in="",
-    recognisable="",
-    has_rows=True,
-    has_pixels=True,
-    overlay_in_pixels=False,
-    region="elsewhere",
-)
 PHOTOGRAPH = {"modality": "XC", "sop_class": "1.2.840.10008.5.1.4.1.1.77.1.4"}
 UNREAD = Doubt("text_uncertain", "1 place looks like text that can't be read")
 UNSEEN = Doubt("detector_down", "nobody has looked at the pixels")
@@ -71,7 +59,7 @@ def test_no_is_said_where_it_is_so(
     text: str,
     face: str | None,
 ) -> None:
-    said = stated(replace(CHEST, **change), SECOND_OPINION, doubts, before)  # type: ignore[arg-type]
+    said = stated(replace(CT, **change), SECOND_OPINION, doubts, before)  # type: ignore[arg-type]
 
     values = dict(said.values)
     assert (values[BURNED_IN], values.get(RECOGNISABLE)) == (text, face)
@@ -82,16 +70,16 @@ def test_no_is_said_where_it_is_so(
 def test_what_is_no_image_or_not_the_policys_option_is_not_spoken_of() -> None:
     without = Policy("without-1", frozenset(OPTION_CODES) - set(OPTIONS.values()))
 
-    assert stated(replace(CHEST, has_pixels=False), SECOND_OPINION, (), None).values == ()
-    assert stated(CHEST, without, (), None).values == ()
-    assert stated(CHEST, BASIC, (), None).values == ()
+    assert stated(replace(CT, has_pixels=False), SECOND_OPINION, (), None).values == ()
+    assert stated(CT, without, (), None).values == ()
+    assert stated(CT, BASIC, (), None).values == ()
 
 
 def test_a_flag_of_our_own_is_settled_and_what_is_seen_is_not() -> None:
-    ours = replace(CHEST, burned_in="YES", recognisable="YES")
+    ours = replace(CT, burned_in="YES", recognisable="YES")
 
     assert standing((FLAGGED, UNREAD, FACE, WAS_FACE), ours) == (UNREAD,)
-    assert standing((FLAGGED, FACE), CHEST) == (FLAGGED, FACE)
+    assert standing((FLAGGED, FACE), CT) == (FLAGGED, FACE)
 
 
 def ct(**texts: str) -> bytes:
